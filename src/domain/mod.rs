@@ -1,0 +1,18 @@
+//! Nouns and rules of handling a security report: case, checklist, policy, verdict, score, deadline,
+//! journal, advisory.
+//!
+//! Owns: every rule that decides something. Absent on purpose: mail, IMAP, the database, the terminal,
+//! files, threads and the clock (`now` is always an argument). Read next: [`case`], then [`journal`].
+
+pub mod case;
+pub mod disposition;
+pub mod evidence;
+pub mod hint;
+pub mod ids;
+pub mod journal;
+pub mod policy;
+
+pub use case::{Case, CaseState};
+pub use disposition::Disposition;
+pub use evidence::Evidence;
+pub use ids::{CaseId, ClauseId, MessageRef};

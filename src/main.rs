@@ -1,0 +1,3 @@
+//! Starts casebook.
+
+fn main() {}
