@@ -1,0 +1,3 @@
+//! `casebook demo`: a sample inbox without an account.
+
+pub mod mails;

@@ -1,0 +1,3 @@
+//! Joins the edges: threads, channels, the clock, files.
+
+pub mod demo;
