@@ -106,14 +106,14 @@ macro_rules! commands {
 }
 
 commands! {
-    Down "down" [Queue Case Advisory Overlay] None "moves down";
-    Up "up" [Queue Case Advisory Overlay] None "moves up";
+    Down "down" [Queue Case Advisory Overlay Prompt] None "moves down";
+    Up "up" [Queue Case Advisory Overlay Prompt] None "moves up";
     PageDown "page-down" [Queue Case Advisory Overlay] None "moves a page down";
     PageUp "page-up" [Queue Case Advisory Overlay] None "moves a page up";
     Top "top" [Queue Case Advisory Overlay] None "moves to the first line";
     Bottom "bottom" [Queue Case Advisory Overlay] None "moves to the last line";
     Open "open" [Queue Case Overlay] None "opens what the cursor is on";
-    Back "back" [Case Advisory Editor Overlay Prompt] None "goes back, or closes the layer";
+    Back "back" [Queue Case Advisory Editor Overlay Prompt] None "goes back, closes the layer or drops the filter";
     NextPane "next-pane" [Case Advisory] None "moves to the next pane";
     PreviousPane "previous-pane" [Case Advisory] None "moves to the previous pane";
     NextCase "next-case" [Case] None "opens the next case of the queue";
@@ -158,8 +158,8 @@ commands! {
     CommandLine "command-line" [Global] None "asks for a command by name";
     Palette "palette" [Global] None "lists every command that can be given here";
     Help "help" [Global] None "shows the keys that work here";
-    Redraw "redraw" [Global] None "draws the screen again";
-    Suspend "suspend" [Global] None "puts the program to sleep until the shell's fg";
+    Redraw "redraw" [Global Prompt] None "draws the screen again";
+    Suspend "suspend" [Global Prompt] None "puts the program to sleep until the shell's fg";
     Quit "quit" [Global] None "leaves; everything is saved already";
 }
 
