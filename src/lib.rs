@@ -3,3 +3,4 @@
 pub mod command;
 pub mod domain;
 pub mod mail;
+pub mod store;
