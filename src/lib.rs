@@ -5,4 +5,4 @@ pub mod config;
 pub mod domain;
 pub mod keymap;
 pub mod mail;
-pub mod runtime;
+pub mod store;

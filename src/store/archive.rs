@@ -1,0 +1,397 @@
+//! The evidence copy: every raw message, append-only, in segments of about 256 MB.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::error::{IoContext as _, StoreError};
+use super::frame::{self, NewMail, Packer};
+use super::scan::{
+    ArchivePlace, ArchivePosition, Damage, Scan, read_at, segment_name, segments, stands,
+};
+use super::{MAX_MESSAGE, files};
+use crate::domain::MessageRef;
+
+/// Size at which a new segment is begun.
+const SEGMENT_BYTES: u64 = 256 << 20;
+/// Space left for the index beside each append.
+const RESERVE_BYTES: u64 = 8 << 20;
+
+/// Records that the index does not know yet: just appended, or written before a crash.
+#[derive(Default)]
+pub struct Pending {
+    by_sha: HashMap<MessageRef, (u64, ArchivePlace)>,
+    by_seq: BTreeMap<u64, (MessageRef, ArchivePlace)>,
+}
+
+impl Pending {
+    fn add(&mut self, message: MessageRef, seq: u64, place: ArchivePlace) {
+        self.by_sha.entry(message).or_insert((seq, place));
+        self.by_seq.insert(seq, (message, place));
+    }
+
+    /// Lowest number that is not indexed once `done` are.
+    pub fn first_without(&self, done: &BTreeSet<u64>) -> Option<u64> {
+        self.by_seq.keys().copied().find(|seq| !done.contains(seq))
+    }
+
+    /// The index knows these now.
+    pub fn remove(&mut self, done: &BTreeSet<u64>) {
+        for seq in done {
+            if let Some((message, _)) = self.by_seq.remove(seq)
+                && self.by_sha.get(&message).is_some_and(|(first, _)| first == seq)
+            {
+                self.by_sha.remove(&message);
+            }
+        }
+    }
+
+    /// Where the message lies, if it is here.
+    pub fn find(&self, message: &MessageRef) -> Option<(u64, ArchivePlace)> {
+        self.by_sha.get(message).copied()
+    }
+
+    /// Where the record lies, if it is here.
+    pub fn place(&self, seq: u64) -> Option<ArchivePlace> {
+        self.by_seq.get(&seq).map(|(_, place)| *place)
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.by_seq.len()
+    }
+}
+
+struct Writer {
+    packer: Packer,
+    /// Segment that is written to, and its length.
+    segment: u32,
+    offset: u64,
+    /// The point after the last record.
+    end: ArchivePosition,
+    /// A failed append could not be taken back.
+    broken: bool,
+}
+
+/// The archive folder.
+pub struct Archive {
+    dir: PathBuf,
+    store: String,
+    segment_bytes: u64,
+    writer: Mutex<Writer>,
+    pending: Mutex<Pending>,
+}
+
+/// What opening found.
+#[derive(Default)]
+pub struct Found {
+    /// Whether the point that the index knows is there.
+    pub position_stands: bool,
+    /// What is damaged, as far as opening looked.
+    pub damages: Vec<Damage>,
+    /// Files to which torn tails were moved.
+    pub moved: Vec<PathBuf>,
+}
+
+/// One message that an append has stored or found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Appended {
+    /// Number of its record.
+    pub seq: u64,
+    /// The message.
+    pub message: MessageRef,
+    /// Where it lies.
+    pub place: ArchivePlace,
+    /// Whether it was there before.
+    pub duplicate: bool,
+    /// The point to hand to [`super::Batch::advance_archive`] together with its mail record.
+    pub after: ArchivePosition,
+}
+
+impl Archive {
+    /// Opens the folder, reading only what lies after `known` if that point stands.
+    pub fn open(
+        dir: &Path,
+        store: &str,
+        known: Option<&ArchivePosition>,
+        write: bool,
+    ) -> Result<(Self, Found), StoreError> {
+        let doing = "open the archive";
+        let numbers = if dir.exists() { segments(dir).context(doing, dir)? } else { Vec::new() };
+        let known_given = known.is_some();
+        let known = known.filter(|position| stands(dir, position));
+        let mut found = Found { position_stands: known.is_some(), ..Found::default() };
+        let from = known.cloned().unwrap_or_default();
+        let (mut end, mut before, mut pending) = (from.clone(), from.clone(), Pending::default());
+        if !numbers.is_empty() {
+            let mut scan =
+                Scan::new(dir, store, from, None, known.is_some()).context(doing, dir)?;
+            for item in scan.by_ref() {
+                match item {
+                    Ok(record) => {
+                        pending.add(record.header.sha256, record.header.seq, record.place);
+                        before = std::mem::replace(&mut end, record.after);
+                    }
+                    Err(damage) if damage.what == frame::NEWER => {
+                        return Err(StoreError::Newer { found: frame::VERSION + 1 });
+                    }
+                    Err(damage) => found.damages.push(damage),
+                }
+            }
+        }
+        // A scan of headers has not seen the content; the last record may be a torn write.
+        let last = ArchivePlace {
+            segment: end.segment,
+            offset: end.last,
+            len: end.offset.saturating_sub(end.last),
+        };
+        if known.is_none() && end.seq > 0 && end != before && read_at(dir, last).is_err() {
+            pending.remove(&BTreeSet::from([end.seq]));
+            end = before;
+        }
+        let segment = numbers.last().copied().unwrap_or(0);
+        let good = if segment == end.segment { end.offset } else { 0 };
+        let packer = Packer::new().context(doing, dir)?;
+        let writer = Writer { packer, segment, offset: good, end, broken: false };
+        let archive = Self {
+            dir: dir.to_owned(),
+            store: store.to_owned(),
+            segment_bytes: SEGMENT_BYTES,
+            writer: Mutex::new(writer),
+            pending: Mutex::new(pending),
+        };
+        if write && segment > 0 {
+            archive.cut_tail(segment, good, known_given, &mut found)?;
+        }
+        Ok((archive, found))
+    }
+
+    /// Moves what follows the last good record out of the way, so that the next record can be found.
+    fn cut_tail(
+        &self,
+        segment: u32,
+        good: u64,
+        known: bool,
+        found: &mut Found,
+    ) -> Result<(), StoreError> {
+        let doing = "set a torn archive record aside";
+        let path = self.dir.join(segment_name(segment));
+        let mut file = files::open(&path).context(doing, &path)?;
+        if file.metadata().context(doing, &path)?.len() <= good {
+            return Ok(());
+        }
+        let aside = files::aside(&path, "torn");
+        let mut copy = files::open(&aside).context(doing, &aside)?;
+        file.seek(SeekFrom::Start(good)).context(doing, &path)?;
+        std::io::copy(&mut file, &mut copy).context(doing, &aside)?;
+        copy.sync_all().context(doing, &aside)?;
+        files::sync_dir(&self.dir).context(doing, &self.dir)?;
+        file.set_len(good).context(doing, &path)?;
+        file.sync_all().context(doing, &path)?;
+        found.moved.push(aside);
+        if found.position_stands || !known {
+            // Never acknowledged, so no loss.
+            let name = format!("archive/{}", segment_name(segment));
+            found.damages.retain(|damage| damage.file != name || damage.offset < good);
+        }
+        Ok(())
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records that are not indexed.
+    pub fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The point after the last record.
+    pub fn end(&self) -> ArchivePosition {
+        self.writer().end.clone()
+    }
+
+    /// Bytes of all segments before `segment`; tells whether an earlier one was cut.
+    pub fn sealed_bytes(&self, segment: u32) -> u64 {
+        let numbers = segments(&self.dir).unwrap_or_default();
+        numbers
+            .into_iter()
+            .filter(|number| *number < segment)
+            .filter_map(|number| fs::metadata(self.dir.join(segment_name(number))).ok())
+            .map(|metadata| metadata.len())
+            .sum()
+    }
+
+    /// Records after `from`, up to what is written now.
+    pub fn records(&self, from: ArchivePosition, content: bool) -> Result<Scan, StoreError> {
+        let writer = self.writer();
+        let limit = Some((writer.segment, writer.offset));
+        drop(writer);
+        Scan::new(&self.dir, &self.store, from, limit, content)
+            .context("read the archive", &self.dir)
+    }
+
+    /// Forgets what the index knows: all records wait to be indexed.
+    pub fn expect_all(&self) -> Result<(), StoreError> {
+        let mut all = Pending::default();
+        for record in self.records(ArchivePosition::default(), false)?.flatten() {
+            all.add(record.header.sha256, record.header.seq, record.place);
+        }
+        *self.pending() = all;
+        Ok(())
+    }
+
+    /// The raw message at `place`.
+    pub fn raw(&self, place: ArchivePlace, seq: u64) -> Result<Vec<u8>, StoreError> {
+        match read_at(&self.dir, place) {
+            Ok(record) if record.header.seq == seq => Ok(record.raw),
+            _ => Err(StoreError::Damaged { what: format!("message {seq}") }),
+        }
+    }
+
+    /// Appends those of `mails` that `known` does not find, syncs once, then says where all lie.
+    pub fn append(
+        &self,
+        mails: &[NewMail],
+        mut known: impl FnMut(&MessageRef) -> Result<Option<(u64, ArchivePlace)>, StoreError>,
+    ) -> Result<Vec<Appended>, StoreError> {
+        let mut writer = self.writer();
+        self.refuse_hopeless(&writer, mails)?;
+        let mut run = Run::new(&self.dir, &writer);
+        let mut fresh = Pending::default();
+        let mut out = Vec::with_capacity(mails.len());
+        let outcome = mails.iter().try_for_each(|mail| {
+            let message = MessageRef::of(&mail.raw);
+            let before = fresh.find(&message).or_else(|| self.pending().find(&message));
+            let before = before.map_or_else(|| known(&message), |place| Ok(Some(place)))?;
+            let duplicate = before.is_some();
+            let (seq, place) = match before {
+                Some(place) => place,
+                None => run.add(self, &mut writer.packer, mail, message)?,
+            };
+            if !duplicate {
+                fresh.add(message, seq, place);
+            }
+            out.push(Appended { seq, message, place, duplicate, after: run.end.clone() });
+            Ok(())
+        });
+        if let Err(error) = outcome.and_then(|()| run.finish()) {
+            writer.broken = run.take_back().is_err();
+            return Err(error);
+        }
+        (writer.segment, writer.offset, writer.end) = (run.segment, run.offset, run.end);
+        let mut pending = self.pending();
+        for (message, (seq, place)) in fresh.by_sha {
+            pending.add(message, seq, place);
+        }
+        Ok(out)
+    }
+
+    fn refuse_hopeless(&self, writer: &Writer, mails: &[NewMail]) -> Result<(), StoreError> {
+        if writer.broken {
+            return Err(StoreError::Damaged { what: "the end of the archive".into() });
+        }
+        if let Some(mail) = mails.iter().find(|mail| mail.raw.len() as u64 > MAX_MESSAGE) {
+            return Err(StoreError::TooLarge { size: mail.raw.len() as u64 });
+        }
+        let bytes: u64 = mails.iter().map(|mail| mail.raw.len() as u64).sum();
+        if files::free_space(&self.dir).is_some_and(|free| free < bytes + RESERVE_BYTES) {
+            return Err(StoreError::Full { doing: "store messages", path: self.dir.clone() });
+        }
+        Ok(())
+    }
+
+    /// For tests of the change from one segment to the next.
+    #[cfg(test)]
+    pub fn set_segment_bytes(&mut self, bytes: u64) {
+        self.segment_bytes = bytes;
+    }
+}
+
+/// One append, until it is synced.
+struct Run<'a> {
+    dir: &'a Path,
+    segment: u32,
+    offset: u64,
+    end: ArchivePosition,
+    buffer: Vec<u8>,
+    /// Segment and length to go back to.
+    start: (u32, u64),
+}
+
+impl<'a> Run<'a> {
+    fn new(dir: &'a Path, writer: &Writer) -> Self {
+        Self {
+            dir,
+            segment: writer.segment,
+            offset: writer.offset,
+            end: writer.end.clone(),
+            buffer: Vec::new(),
+            start: (writer.segment, writer.offset),
+        }
+    }
+
+    fn add(
+        &mut self,
+        archive: &Archive,
+        packer: &mut Packer,
+        mail: &NewMail,
+        message: MessageRef,
+    ) -> Result<(u64, ArchivePlace), StoreError> {
+        if self.segment == 0 || self.offset >= archive.segment_bytes {
+            self.finish()?;
+            self.segment += 1;
+            self.offset = 0;
+        }
+        let (seq, from) = (self.end.seq + 1, self.buffer.len());
+        let chain = packer
+            .pack(mail, message, seq, &archive.store, &self.end.chain, &mut self.buffer)
+            .context("pack a message", self.dir)?;
+        let len = (self.buffer.len() - from) as u64;
+        let place = ArchivePlace { segment: self.segment, offset: self.offset, len };
+        self.offset += len;
+        self.end = ArchivePosition {
+            segment: self.segment,
+            last: place.offset,
+            offset: self.offset,
+            seq,
+            chain,
+        };
+        Ok((seq, place))
+    }
+
+    /// Writes and syncs what is buffered.
+    fn finish(&mut self) -> Result<(), StoreError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let doing = "store messages";
+        let path = self.dir.join(segment_name(self.segment));
+        let from = self.offset - self.buffer.len() as u64;
+        let mut file = files::open(&path).context(doing, &path)?;
+        file.seek(SeekFrom::Start(from)).context(doing, &path)?;
+        file.write_all(&self.buffer).context(doing, &path)?;
+        file.sync_data().context(doing, &path)?;
+        if from == 0 {
+            files::sync_dir(self.dir).context(doing, self.dir)?;
+        }
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// After an error: brings the files back to where they were.
+    fn take_back(&self) -> std::io::Result<()> {
+        let (first, len) = self.start;
+        for number in segments(self.dir)?.into_iter().filter(|number| *number > first) {
+            fs::remove_file(self.dir.join(segment_name(number)))?;
+        }
+        if first > 0 {
+            let file: File = files::open(&self.dir.join(segment_name(first)))?;
+            file.set_len(len)?;
+            file.sync_all()?;
+        }
+        Ok(())
+    }
+}

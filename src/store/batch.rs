@@ -1,0 +1,168 @@
+//! A set of changes to the index that happen together or not at all.
+
+use std::collections::BTreeSet;
+
+use super::error::StoreError;
+use super::index::{Meta, Transaction};
+use super::journal::{JournalPosition, LinePlace, StoredEntry};
+use super::keys;
+use super::records::{CaseRecord, Counts, MailRecord};
+use super::scan::ArchivePosition;
+use crate::domain::{CaseId, CaseState};
+
+/// Changes for [`super::Store::commit`].
+#[derive(Default)]
+pub struct Batch {
+    ops: Vec<Op>,
+    pub(super) archive: Option<ArchivePosition>,
+    pub(super) journal: Option<JournalPosition>,
+}
+
+enum Op {
+    Mail(Box<MailRecord>),
+    Joins(u64, Vec<u64>),
+    Case(Box<CaseRecord>),
+    RemoveCase(u64),
+    Uid(String, u32, u32, u64),
+    Cursor(String, Vec<u8>),
+    Entry(CaseId, u64, LinePlace),
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a mail, and finds it by its SHA-256 from now on.
+    pub fn put_mail(&mut self, mail: MailRecord) -> &mut Self {
+        self.push(Op::Mail(Box::new(mail)))
+    }
+
+    /// Lets the mail `seq` be found under these keys (hashes of what joins mails into cases).
+    pub fn put_join_keys(&mut self, seq: u64, keys: &[u64]) -> &mut Self {
+        self.push(Op::Joins(seq, keys.to_vec()))
+    }
+
+    /// Sets a case, in its place in the queue.
+    pub fn put_case(&mut self, case: CaseRecord) -> &mut Self {
+        self.push(Op::Case(Box::new(case)))
+    }
+
+    /// Takes a case away, as when two are found to be one.
+    pub fn remove_case(&mut self, number: u64) -> &mut Self {
+        self.push(Op::RemoveCase(number))
+    }
+
+    /// Notes that this message of the server is the mail `seq`.
+    pub fn map_uid(&mut self, mailbox: &str, uid_validity: u32, uid: u32, seq: u64) -> &mut Self {
+        self.push(Op::Uid(mailbox.to_owned(), uid_validity, uid, seq))
+    }
+
+    /// Keeps where a synchronisation of `mailbox` goes on; what the bytes mean is its own matter.
+    pub fn put_cursor(&mut self, mailbox: &str, cursor: Vec<u8>) -> &mut Self {
+        self.push(Op::Cursor(mailbox.to_owned(), cursor))
+    }
+
+    /// Lists a journal entry with its case.
+    pub fn put_entry(&mut self, stored: &StoredEntry) -> &mut Self {
+        let entry = &stored.entry;
+        self.push(Op::Entry(entry.case.clone(), entry.seq, stored.place))
+    }
+
+    /// Says up to where the archive is indexed. Held back by the store as long as a record before that point
+    /// has no mail.
+    pub fn advance_archive(&mut self, to: ArchivePosition) -> &mut Self {
+        self.archive = Some(to);
+        self
+    }
+
+    /// Says up to where the journal is indexed. Held back as long as an entry before that point is not listed.
+    pub fn advance_journal(&mut self, to: JournalPosition) -> &mut Self {
+        self.journal = Some(to);
+        self
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty() && self.archive.is_none() && self.journal.is_none()
+    }
+
+    fn push(&mut self, op: Op) -> &mut Self {
+        self.ops.push(op);
+        self
+    }
+
+    /// Numbers of the archive records that get a mail.
+    pub(super) fn mail_seqs(&self) -> BTreeSet<u64> {
+        let seq = |op: &Op| if let Op::Mail(mail) = op { Some(mail.seq) } else { None };
+        self.ops.iter().filter_map(seq).collect()
+    }
+
+    /// Numbers of the journal entries that get listed.
+    pub(super) fn entry_seqs(&self) -> BTreeSet<u64> {
+        let seq = |op: &Op| if let Op::Entry(_, seq, _) = op { Some(*seq) } else { None };
+        self.ops.iter().filter_map(seq).collect()
+    }
+
+    /// Turns the changes into keys and values, and keeps the counts right.
+    pub(super) fn apply(self, to: &mut Transaction, meta: &mut Meta) -> Result<(), StoreError> {
+        self.ops.into_iter().try_for_each(|op| op.apply(to, &mut meta.counts))
+    }
+}
+
+impl Op {
+    fn apply(self, to: &mut Transaction, counts: &mut Counts) -> Result<(), StoreError> {
+        match self {
+            Self::Mail(mail) => {
+                let key = keys::mail(mail.seq);
+                counts.mails += u64::from(!to.has(&key)?);
+                to.put(keys::message(&mail.message), &mail.seq)?;
+                to.put(key, &*mail)
+            }
+            Self::Joins(seq, joins) => {
+                joins.into_iter().try_for_each(|key| to.put(keys::join_entry(key, seq), &()))
+            }
+            Self::Case(case) => {
+                drop_case(case.number, to, counts)?;
+                count(&case, counts, u64::wrapping_add);
+                to.put(keys::case_id(case.id.as_str()), &case.number)?;
+                to.put(keys::queue(case.last, case.number), &case.number)?;
+                to.put(keys::case(case.number), &*case)
+            }
+            Self::RemoveCase(number) => drop_case(number, to, counts),
+            Self::Uid(mailbox, uid_validity, uid, seq) => {
+                to.put(keys::uid(&mailbox, uid_validity, uid), &seq)
+            }
+            Self::Cursor(mailbox, cursor) => to.put(keys::cursor(&mailbox), &cursor),
+            Self::Entry(case, seq, place) => {
+                let key = keys::entry(&case, seq);
+                counts.entries += u64::from(!to.has(&key)?);
+                to.put(key, &place)
+            }
+        }
+    }
+}
+
+/// Removes a case with its queue place and its id.
+fn drop_case(number: u64, to: &mut Transaction, counts: &mut Counts) -> Result<(), StoreError> {
+    let key = keys::case(number);
+    let Some(old) = to.get::<CaseRecord>(&key)? else { return Ok(()) };
+    count(&old, counts, u64::wrapping_sub);
+    to.remove(keys::queue(old.last, number));
+    let id = keys::case_id(old.id.as_str());
+    // Another case may have taken the id over in this very batch.
+    if to.get::<u64>(&id)? == Some(number) {
+        to.remove(id);
+    }
+    to.remove(key);
+    Ok(())
+}
+
+fn count(case: &CaseRecord, counts: &mut Counts, change: fn(u64, u64) -> u64) {
+    counts.cases = change(counts.cases, 1);
+    counts.unanswered = change(counts.unanswered, u64::from(case.unanswered));
+    for (state, slot) in CaseState::ALL.iter().zip(&mut counts.by_state) {
+        *slot = change(*slot, u64::from(*state == case.state));
+    }
+}

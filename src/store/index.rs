@@ -1,0 +1,300 @@
+//! The sled side: one tree, atomic batches, and the means to notice that sled lost something.
+//!
+//! Measured: a damaged sled file may open without an error and miss records, or panic. Hence every value has
+//! a check sum, the meta record holds the number and a running digest of all records, and every call into
+//! sled is fenced against panics. A record of the digest is the 128-bit hash of key and value; their wrapping
+//! sum does not depend on order and is brought up to date in the batch that changes the records.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::{IoContext as _, StoreError};
+use super::journal::JournalPosition;
+use super::records::Counts;
+use super::scan::ArchivePosition;
+use super::{files, keys, value};
+
+/// Format of the index as a whole: set of key kinds.
+const FORMAT: u32 = 1;
+/// More does not make reading faster, and sled takes up to six times of it on a scan.
+const CACHE_BYTES: u64 = 32 << 20;
+
+/// What the index knows about itself and about the files it was made from.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Meta {
+    format: u32,
+    /// Up to where the archive is indexed.
+    pub archive: ArchivePosition,
+    /// Bytes of all segments before that one.
+    pub sealed_bytes: u64,
+    /// Up to where the journal is.
+    pub journal: JournalPosition,
+    /// Number of records.
+    pub records: u64,
+    /// Sum of their hashes.
+    digest: u128,
+    /// Counts by kind.
+    pub counts: Counts,
+}
+
+/// Why an index could not be opened.
+pub enum Trouble {
+    /// It has to be made anew.
+    Damaged(String),
+    /// Nothing can be made here now.
+    Refused(StoreError),
+}
+
+/// An open index.
+pub struct Index {
+    db: sled::Db,
+    meta: Mutex<Meta>,
+}
+
+impl Index {
+    /// Opens the index in `dir`, which is made if missing.
+    pub fn open(dir: &Path) -> Result<Self, Trouble> {
+        let existed = dir.join("db").exists();
+        let make =
+            || -> Result<(), StoreError> { files::make_dir(dir).context("open the index", dir) };
+        make().map_err(Trouble::Refused)?;
+        let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES);
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        let db = match opened {
+            Ok(Ok(db)) => db,
+            Ok(Err(error)) => return Err(sort_trouble(error, dir)),
+            Err(_) => return Err(Trouble::Damaged("the index cannot be opened".into())),
+        };
+        files::restrict_tree(dir).context("restrict the index", dir).map_err(Trouble::Refused)?;
+        let index = Self { db, meta: Mutex::new(Meta { format: FORMAT, ..Meta::default() }) };
+        match index.get::<Meta>(keys::META) {
+            Ok(Some(meta)) if meta.format == FORMAT => *index.meta() = meta,
+            Ok(Some(meta)) => {
+                return Err(Trouble::Damaged(format!("the index has format {}", meta.format)));
+            }
+            Ok(None) if !existed => {}
+            Ok(None) => return Err(Trouble::Damaged("the index is empty".into())),
+            Err(_) => return Err(Trouble::Damaged("the index cannot be read".into())),
+        }
+        if !existed {
+            index.transaction().commit(&index.meta_now()).map_err(Trouble::Refused)?;
+        }
+        Ok(index)
+    }
+
+    fn meta(&self) -> MutexGuard<'_, Meta> {
+        self.meta.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The meta record.
+    pub fn meta_now(&self) -> Meta {
+        self.meta().clone()
+    }
+
+    /// Makes everything committed so far lasting.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        fenced("save the index", || self.db.flush()).map(|_| ())
+    }
+
+    /// The value of `key`.
+    pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        match fenced("read the index", || self.db.get(key))? {
+            Some(bytes) => value::decode(key, &bytes).map(Some).map_err(unreadable),
+            None => Ok(None),
+        }
+    }
+
+    /// Keys and values that begin with `prefix` and come after `after`, at most `limit`.
+    pub fn list<T: DeserializeOwned>(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, T)>, StoreError> {
+        let start = after.map_or(Bound::Included(prefix), Bound::Excluded);
+        let found: Vec<(sled::IVec, sled::IVec)> = fenced("read the index", || {
+            self.db
+                .range::<&[u8], _>((start, Bound::Unbounded))
+                .take_while(|item| item.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
+                .take(limit)
+                .collect()
+        })?;
+        found
+            .into_iter()
+            .map(|(key, bytes)| {
+                let decoded = value::decode(&key, &bytes).map_err(unreadable)?;
+                Ok((key.to_vec(), decoded))
+            })
+            .collect()
+    }
+
+    /// The keys just before and after `key` among those with `prefix`.
+    pub fn neighbours(
+        &self,
+        prefix: &[u8],
+        key: &[u8],
+    ) -> Result<[Option<Vec<u8>>; 2], StoreError> {
+        let of_kind = |found: Option<(sled::IVec, sled::IVec)>| {
+            found.map(|(key, _)| key.to_vec()).filter(|key| key.starts_with(prefix))
+        };
+        let doing = "read the index";
+        Ok([
+            of_kind(fenced(doing, || self.db.get_lt(key))?),
+            of_kind(fenced(doing, || self.db.get_gt(key))?),
+        ])
+    }
+
+    /// Reads every record and compares number and digest with the meta record.
+    pub fn check(&self) -> Result<(), String> {
+        // No commit may come between.
+        let meta = self.meta();
+        let scan = || -> Result<(u64, u128), String> {
+            let (mut records, mut digest) = (0u64, 0u128);
+            for item in self.db.iter() {
+                let (key, bytes) = item.map_err(|error| error.to_string())?;
+                let hash = value::check(&key, &bytes).ok_or("a record is not as it was written")?;
+                if *key != *keys::META {
+                    records += 1;
+                    digest = digest.wrapping_add(hash);
+                }
+            }
+            Ok((records, digest))
+        };
+        let (records, digest) = catch_unwind(AssertUnwindSafe(scan))
+            .map_err(|_| "the index cannot be read".to_owned())??;
+        if (records, digest) != (meta.records, meta.digest) {
+            return Err(format!("the index has {records} of {} records", meta.records));
+        }
+        Ok(())
+    }
+
+    /// Collects changes for one atomic batch. One at a time: the caller holds the writer's lock.
+    pub fn transaction(&self) -> Transaction<'_> {
+        Transaction { index: self, changes: BTreeMap::new() }
+    }
+
+    /// Closes the database and waits until its files are at rest.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.flush()
+    }
+}
+
+/// Changes on their way into the index.
+pub struct Transaction<'a> {
+    index: &'a Index,
+    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl Transaction<'_> {
+    /// The value as it will be.
+    pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        match self.changes.get(key) {
+            Some(Some(bytes)) => value::decode(key, bytes).map(Some).map_err(unreadable),
+            Some(None) => Ok(None),
+            None => self.index.get(key),
+        }
+    }
+
+    /// Sets a value.
+    pub fn put<T: Serialize>(&mut self, key: Vec<u8>, content: &T) -> Result<(), StoreError> {
+        let bytes = value::encode(&key, content).map_err(unreadable)?;
+        self.changes.insert(key, Some(bytes));
+        Ok(())
+    }
+
+    /// Takes a value away.
+    pub fn remove(&mut self, key: Vec<u8>) {
+        self.changes.insert(key, None);
+    }
+
+    /// Whether there will be such a key.
+    pub fn has(&self, key: &[u8]) -> Result<bool, StoreError> {
+        match self.changes.get(key) {
+            Some(change) => Ok(change.is_some()),
+            None => fenced("read the index", || self.index.db.contains_key(key)),
+        }
+    }
+
+    /// Writes everything, the meta record included, or nothing.
+    pub fn commit(self, meta: &Meta) -> Result<(), StoreError> {
+        let mut now = self.index.meta();
+        let mut next =
+            Meta { records: now.records, digest: now.digest, format: FORMAT, ..meta.clone() };
+        let mut batch = sled::Batch::default();
+        for (key, change) in self.changes {
+            let old = fenced("read the index", || self.index.db.get(&key))?;
+            if let Some(old) = &old {
+                let hash = value::check(&key, old)
+                    .ok_or_else(|| unreadable("a record is not as it was written".to_owned()))?;
+                next.records -= 1;
+                next.digest = next.digest.wrapping_sub(hash);
+            }
+            match change {
+                Some(bytes) => {
+                    next.records += 1;
+                    let hash = value::check(&key, &bytes).unwrap_or_default();
+                    next.digest = next.digest.wrapping_add(hash);
+                    batch.insert(key, bytes);
+                }
+                None if old.is_some() => batch.remove(key),
+                None => {}
+            }
+        }
+        batch.insert(keys::META, value::encode(keys::META, &next).map_err(unreadable)?);
+        fenced("write to the index", || self.index.db.apply_batch(batch))?;
+        *now = next;
+        Ok(())
+    }
+}
+
+/// Calls sled; a panic or an error of it is an error of ours.
+fn fenced<T>(
+    doing: &'static str,
+    call: impl FnOnce() -> Result<T, sled::Error>,
+) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Io(error))) => match StoreError::io(doing, Path::new("index"), error) {
+            StoreError::Io { doing, source, .. } => {
+                Err(StoreError::Index { doing, source: source.into() })
+            }
+            clear => Err(clear),
+        },
+        Ok(Err(error)) => Err(StoreError::Index { doing, source: error.into() }),
+        Err(_) => Err(StoreError::Index { doing, source: "the database gave up".into() }),
+    }
+}
+
+fn unreadable(what: String) -> StoreError {
+    StoreError::Index { doing: "read the index", source: what.into() }
+}
+
+fn sort_trouble(error: sled::Error, dir: &Path) -> Trouble {
+    match error {
+        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
+            Trouble::Refused(StoreError::Busy { pid: None })
+        }
+        sled::Error::Io(error) => match StoreError::io("open the index", dir, error) {
+            StoreError::Io { source, .. } => Trouble::Damaged(source.to_string()),
+            clear => Trouble::Refused(clear),
+        },
+        error => Trouble::Damaged(error.to_string()),
+    }
+}
+
+/// Moves an index folder out of the way; gives its new name.
+pub fn set_aside(dir: &Path, tag: &str) -> Result<Option<PathBuf>, StoreError> {
+    if !dir.exists() {
+        return Ok(None);
+    }
+    let aside = files::aside(dir, tag);
+    fs::rename(dir, &aside).context("set the index aside", dir)?;
+    Ok(Some(aside))
+}

@@ -1,0 +1,95 @@
+//! Keys of the index: one tree, one prefix byte per kind, numbers big-endian so that order is by number.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::{CaseId, MessageRef};
+
+/// The meta record: the only one outside the digest.
+pub const META: &[u8] = b"!";
+pub const MAIL: u8 = b'm';
+pub const CASE: u8 = b'c';
+pub const CASE_ID: u8 = b'i';
+pub const QUEUE: u8 = b'q';
+
+fn join(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = vec![kind];
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}
+
+pub fn mail(seq: u64) -> Vec<u8> {
+    join(MAIL, &[&seq.to_be_bytes()])
+}
+
+pub fn message(message: &MessageRef) -> Vec<u8> {
+    join(b'h', &[message.digest()])
+}
+
+/// Mailbox names have any length; sled keys had better not.
+fn mailbox_tag(mailbox: &str) -> [u8; 16] {
+    let digest: [u8; 32] = Sha256::digest(mailbox.as_bytes()).into();
+    let mut tag = [0; 16];
+    tag.copy_from_slice(&digest[..16]);
+    tag
+}
+
+pub fn uid(mailbox: &str, uid_validity: u32, uid: u32) -> Vec<u8> {
+    let tag = mailbox_tag(mailbox);
+    join(b'u', &[&tag, &uid_validity.to_be_bytes(), &uid.to_be_bytes()])
+}
+
+pub fn cursor(mailbox: &str) -> Vec<u8> {
+    join(b's', &[&mailbox_tag(mailbox)])
+}
+
+pub fn join_prefix(key: u64) -> Vec<u8> {
+    join(b'j', &[&key.to_be_bytes()])
+}
+
+pub fn join_entry(key: u64, seq: u64) -> Vec<u8> {
+    join(b'j', &[&key.to_be_bytes(), &seq.to_be_bytes()])
+}
+
+pub fn case(number: u64) -> Vec<u8> {
+    join(CASE, &[&number.to_be_bytes()])
+}
+
+pub fn case_id(prefix: &str) -> Vec<u8> {
+    join(CASE_ID, &[prefix.as_bytes()])
+}
+
+/// Newest activity first, then highest number first.
+pub fn queue(last: Timestamp, number: u64) -> Vec<u8> {
+    // Flipping the sign bit orders signed numbers as unsigned ones; flipping all others turns the order round.
+    let newest_first = last.as_millisecond().cast_unsigned() ^ (u64::MAX >> 1);
+    join(QUEUE, &[&newest_first.to_be_bytes(), &(!number).to_be_bytes()])
+}
+
+pub fn entries(case: &CaseId) -> Vec<u8> {
+    join(b'e', &[case.as_str().as_bytes()])
+}
+
+pub fn entry(case: &CaseId, seq: u64) -> Vec<u8> {
+    join(b'e', &[case.as_str().as_bytes(), &seq.to_be_bytes()])
+}
+
+/// The number in the last eight bytes.
+pub fn last_number(key: &[u8]) -> Option<u64> {
+    let bytes = key.get(key.len().checked_sub(8)?..)?;
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_runs_from_new_to_old() {
+        let at = |ms| Timestamp::from_millisecond(ms).expect("in range");
+        let order = [(at(5), 1), (at(1), 9), (at(1), 2), (at(0), 3), (at(-1), 4), (at(-9), 5)];
+        let keys: Vec<_> = order.iter().map(|(last, number)| queue(*last, *number)).collect();
+        assert!(keys.is_sorted());
+        assert_eq!(last_number(&mail(7)), Some(7));
+    }
+}

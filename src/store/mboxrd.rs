@@ -1,0 +1,103 @@
+//! One message as an mboxrd item, and back byte by byte.
+//!
+//! mboxrd: a `From ` line, the message with one `>` added before every line that is `>`s followed by `From `,
+//! and an empty line. A message that does not end in a line feed gets one; whether it did is kept elsewhere.
+
+use jiff::Timestamp;
+
+const FROM: &[u8] = b"From ";
+
+/// Writes `raw`, received at `received`, as one mboxrd item.
+pub fn quote(raw: &[u8], received: Timestamp) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len() + raw.len() / 64 + 80);
+    let date = received.strftime("%a %b %e %H:%M:%S %Y");
+    out.extend_from_slice(format!("From casebook@localhost {date}\n").as_bytes());
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        if quotes(line).is_some() {
+            out.push(b'>');
+        }
+        out.extend_from_slice(line);
+    }
+    if !ends_in_newline(raw) {
+        out.push(b'\n');
+    }
+    out.push(b'\n');
+    out
+}
+
+/// Whether `raw` ends in a line feed; an empty message does not.
+pub fn ends_in_newline(raw: &[u8]) -> bool {
+    raw.last() == Some(&b'\n')
+}
+
+/// Takes the message out of an item that [`quote`] wrote; `None` if it is not one.
+pub fn unquote(item: &[u8], final_newline: bool) -> Option<Vec<u8>> {
+    let rest = item.strip_prefix(FROM)?;
+    let start = rest.iter().position(|byte| *byte == b'\n')? + 1;
+    let mut body = rest.get(start..)?.strip_suffix(b"\n")?;
+    if !final_newline {
+        body = body.strip_suffix(b"\n")?;
+    }
+    let mut out = Vec::with_capacity(body.len());
+    for line in body.split_inclusive(|byte| *byte == b'\n') {
+        match quotes(line) {
+            Some(count) if count > 0 => out.extend_from_slice(line.get(1..)?),
+            _ => out.extend_from_slice(line),
+        }
+    }
+    Some(out)
+}
+
+/// Number of `>` before `From `, if the line begins so.
+fn quotes(line: &[u8]) -> Option<usize> {
+    let count = line.iter().take_while(|byte| **byte == b'>').count();
+    line.get(count..)?.starts_with(FROM).then_some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn back(raw: &[u8]) -> Vec<u8> {
+        let item = quote(raw, Timestamp::UNIX_EPOCH);
+        unquote(&item, ends_in_newline(raw)).expect("an item of our own")
+    }
+
+    #[test]
+    fn nasty_messages_come_back() {
+        for raw in [
+            &b""[..],
+            b"\n",
+            b"\n\n",
+            b"\r\n",
+            b"From me\n>From you\n>>From us",
+            b"From \r\nX",
+            b"a\0b\xff\xfe",
+            b">",
+            b">>>>From",
+            b"From ",
+        ] {
+            assert_eq!(back(raw), raw);
+        }
+    }
+
+    #[test]
+    fn only_the_first_line_looks_like_a_separator() {
+        let item = quote(b"From a\n\nFrom b\n>From c\n", Timestamp::UNIX_EPOCH);
+        let text = String::from_utf8(item).expect("ASCII");
+        assert!(text.starts_with("From casebook@localhost Thu Jan  1 00:00:00 1970\n"), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("From ")).count(), 1);
+        assert!(text.contains("\n>>From c\n\n"), "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_come_back(pieces in proptest::collection::vec(prop_oneof![
+            Just(b"From ".to_vec()), Just(b">".to_vec()), Just(b"\n".to_vec()), Just(b"\r".to_vec()),
+            proptest::collection::vec(any::<u8>(), 0..6)], 0..40)) {
+            let raw = pieces.concat();
+            prop_assert_eq!(back(&raw), raw);
+        }
+    }
+}

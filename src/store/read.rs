@@ -1,0 +1,261 @@
+//! Reading: mails, cases, queue, raw bytes, journal entries. Every call fails only if index or file cannot be
+//! read.
+
+use super::error::StoreError;
+use super::journal::{JournalPosition, LinePlace, StoredEntry};
+use super::records::{CaseRecord, Counts, MailRecord, QueueKey};
+use super::scan::{ArchivePosition, Scan};
+use super::{Damage, Store, keys};
+use crate::domain::journal::Entry;
+use crate::domain::{CaseId, MessageRef};
+
+/// Case ids named where a prefix is not clear.
+const AMBIGUOUS_SHOWN: usize = 8;
+/// No list is longer than this; only those of one case or one thread are read whole.
+const LIST_LIMIT: usize = 1 << 20;
+
+impl Store {
+    /// The mail with this number.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn mail(&self, seq: u64) -> Result<Option<MailRecord>, StoreError> {
+        self.with_index(|index| index.get(&keys::mail(seq)))
+    }
+
+    /// Number of the mail with these bytes.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn seq_of(&self, message: &MessageRef) -> Result<Option<u64>, StoreError> {
+        self.with_index(|index| index.get(&keys::message(message)))
+    }
+
+    /// The mail with these bytes.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn mail_by_ref(&self, message: &MessageRef) -> Result<Option<MailRecord>, StoreError> {
+        match self.seq_of(message)? {
+            Some(seq) => self.mail(seq),
+            None => Ok(None),
+        }
+    }
+
+    /// At most `limit` mails with numbers above `after`, ascending.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn mails_after(&self, after: u64, limit: usize) -> Result<Vec<MailRecord>, StoreError> {
+        let start = keys::mail(after);
+        self.with_index(|index| Ok(values(index.list(&[keys::MAIL], Some(&start), limit)?)))
+    }
+
+    /// Numbers of the mails under a join key, ascending.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn seqs_by_join_key(&self, key: u64) -> Result<Vec<u64>, StoreError> {
+        let found: Vec<(Vec<u8>, ())> =
+            self.with_index(|index| index.list(&keys::join_prefix(key), None, LIST_LIMIT))?;
+        Ok(found.iter().filter_map(|(key, ())| keys::last_number(key)).collect())
+    }
+
+    /// The case with this number.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn case(&self, number: u64) -> Result<Option<CaseRecord>, StoreError> {
+        self.with_index(|index| index.get(&keys::case(number)))
+    }
+
+    /// The case with this id.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn case_by_id(&self, id: &CaseId) -> Result<Option<CaseRecord>, StoreError> {
+        match self.with_index(|index| index.get(&keys::case_id(id.as_str())))? {
+            Some(number) => self.case(number),
+            None => Ok(None),
+        }
+    }
+
+    /// The one case whose id begins with `prefix`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] or [`StoreError::Ambiguous`]; or if the index cannot be read.
+    pub fn case_by_prefix(&self, prefix: &str) -> Result<CaseRecord, StoreError> {
+        let not_found = || StoreError::NotFound { what: format!("case {prefix}") };
+        if prefix.is_empty() || prefix.len() > CaseId::LENGTH {
+            return Err(not_found());
+        }
+        let found: Vec<(Vec<u8>, u64)> =
+            self.with_index(|index| index.list(&keys::case_id(prefix), None, AMBIGUOUS_SHOWN))?;
+        match found.as_slice() {
+            [] => Err(not_found()),
+            [(_, number)] => self.case(*number)?.ok_or_else(not_found),
+            several => Err(StoreError::Ambiguous {
+                prefix: prefix.to_owned(),
+                matches: several
+                    .iter()
+                    .map(|(key, _)| {
+                        String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into()
+                    })
+                    .collect(),
+            }),
+        }
+    }
+
+    /// How many letters of the id tell it from all others in the store, at least 1.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn unique_prefix_len(&self, id: &CaseId) -> Result<usize, StoreError> {
+        let key = keys::case_id(id.as_str());
+        let near = self.with_index(|index| index.neighbours(&[keys::CASE_ID], &key))?;
+        let common = |other: &Vec<u8>| key.iter().zip(other).take_while(|(a, b)| a == b).count();
+        // The prefix byte of the key is in the count; the first letter that differs takes its place.
+        Ok(near.iter().flatten().map(common).max().unwrap_or(1).min(CaseId::LENGTH))
+    }
+
+    /// At most `limit` cases after `after`, newest activity first.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn cases_newest_first(
+        &self,
+        after: Option<QueueKey>,
+        limit: usize,
+    ) -> Result<Vec<CaseRecord>, StoreError> {
+        let start = after.map(|key| keys::queue(key.last, key.number));
+        self.with_index(|index| {
+            let found: Vec<(Vec<u8>, u64)> = index.list(&[keys::QUEUE], start.as_deref(), limit)?;
+            let case = |(_, number)| index.get(&keys::case(number)).transpose();
+            found.into_iter().filter_map(case).collect()
+        })
+    }
+
+    /// At most `limit` cases with numbers above `after`, ascending.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn cases_after(&self, after: u64, limit: usize) -> Result<Vec<CaseRecord>, StoreError> {
+        let start = keys::case(after);
+        self.with_index(|index| Ok(values(index.list(&[keys::CASE], Some(&start), limit)?)))
+    }
+
+    /// Highest number of a case so far in the index; 0 for none.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn last_case_number(&self) -> Result<u64, StoreError> {
+        let beyond = [keys::CASE + 1];
+        let [before, _] = self.with_index(|index| index.neighbours(&[keys::CASE], &beyond))?;
+        Ok(before.and_then(|key| keys::last_number(&key)).unwrap_or(0))
+    }
+
+    /// Number of the mail that this message of the server is.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn uid_known(
+        &self,
+        mailbox: &str,
+        uid_validity: u32,
+        uid: u32,
+    ) -> Result<Option<u64>, StoreError> {
+        self.with_index(|index| index.get(&keys::uid(mailbox, uid_validity, uid)))
+    }
+
+    /// Where a synchronisation of `mailbox` goes on.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn cursor(&self, mailbox: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.with_index(|index| index.get(&keys::cursor(mailbox)))
+    }
+
+    /// Numbers of mails, cases and entries: kept, not counted.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        self.with_index(|index| Ok(index.meta_now().counts))
+    }
+
+    /// The raw bytes of the mail with this number, checked against its SHA-256.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or [`StoreError::Damaged`] if the copy is not as it was written.
+    pub fn raw(&self, seq: u64) -> Result<Vec<u8>, StoreError> {
+        // Its own statement, so that the lock is not held while the index is read.
+        let waiting = self.archive.pending().place(seq);
+        let place = match waiting {
+            Some(place) => Some(place),
+            None => self.mail(seq)?.map(|mail| mail.place),
+        };
+        let place = place.ok_or_else(|| StoreError::NotFound { what: format!("message {seq}") })?;
+        self.archive.raw(place, seq)
+    }
+
+    /// The raw bytes of this message.
+    ///
+    /// # Errors
+    /// As [`Store::raw`].
+    pub fn raw_by_ref(&self, message: &MessageRef) -> Result<Vec<u8>, StoreError> {
+        let waiting = self.archive.pending().find(message);
+        let seq = match waiting {
+            Some((seq, _)) => Some(seq),
+            None => self.seq_of(message)?,
+        };
+        let not_found = || StoreError::NotFound { what: format!("message {}", message.short()) };
+        self.raw(seq.ok_or_else(not_found)?)
+    }
+
+    /// The entries of a case, in the order of the journal. A line that is no entry any more is left out; see
+    /// [`Store::damages`].
+    ///
+    /// # Errors
+    /// If index or journal cannot be read.
+    pub fn entries(&self, case: &CaseId) -> Result<Vec<Entry>, StoreError> {
+        let places: Vec<(Vec<u8>, LinePlace)> =
+            self.with_index(|index| index.list(&keys::entries(case), None, LIST_LIMIT))?;
+        self.journal().at(&values(places))
+    }
+
+    /// Archive records after `from`, with their raw messages, up to what is written at this moment. Damage is
+    /// an item of its own, and the records after it follow.
+    ///
+    /// # Errors
+    /// If the archive folder cannot be read.
+    pub fn archive_records(&self, from: &ArchivePosition) -> Result<Scan, StoreError> {
+        self.archive.records(from.clone(), true)
+    }
+
+    /// Readable journal entries after `from`, and every damage in the whole journal.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn journal_entries(
+        &self,
+        from: &JournalPosition,
+    ) -> Result<(Vec<StoredEntry>, Vec<Damage>), StoreError> {
+        let (mut entries, damages) = self.journal().entries()?;
+        entries.retain(|stored| stored.place.offset >= from.offset);
+        Ok((entries, damages))
+    }
+
+    /// The point after the last archive record.
+    pub fn archive_end(&self) -> ArchivePosition {
+        self.archive.end()
+    }
+
+    /// The point after the last journal line.
+    pub fn journal_end(&self) -> JournalPosition {
+        self.journal().end().clone()
+    }
+}
+
+fn values<T>(found: Vec<(Vec<u8>, T)>) -> Vec<T> {
+    found.into_iter().map(|(_, value)| value).collect()
+}

@@ -1,0 +1,202 @@
+//! What the index holds about mails and cases: all that a list shows, without a body being read.
+//!
+//! Stored as postcard: field order is the format. A change needs a new [`super::value::VERSION`]; an index of
+//! another version is rebuilt from the files.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::frame::ReceivedFrom;
+use super::scan::ArchivePlace;
+use crate::domain::case::{Direction, Reporter};
+use crate::domain::hint::Reading;
+use crate::domain::{CaseId, CaseState, ClauseId, Disposition, MessageRef};
+
+/// One mail, as lists and threads need it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct MailRecord {
+    /// Number of its archive record.
+    pub seq: u64,
+    /// The message.
+    pub message: MessageRef,
+    /// Where its raw bytes lie.
+    pub place: ArchivePlace,
+    /// Size of the raw message in bytes.
+    pub size: u64,
+    /// Time of receipt: what clocks run from.
+    #[serde(with = "millis")]
+    pub received: Timestamp,
+    /// Where that time came from.
+    pub received_from: ReceivedFrom,
+    /// The Date header: the sender's claim.
+    #[serde(with = "millis_option")]
+    pub date: Option<Timestamp>,
+    /// Display name and address of From.
+    pub from: Vec<(String, String)>,
+    /// Display name and address of To.
+    pub to: Vec<(String, String)>,
+    /// Decoded subject.
+    pub subject: String,
+    /// Message-ID without angle brackets.
+    pub message_id: Option<String>,
+    /// Ids of References and In-Reply-To.
+    pub references: Vec<String>,
+    /// Subject without reply and forward marks, for threading.
+    pub base_subject: String,
+    /// Whether the subject had such a mark.
+    pub is_reply: bool,
+    /// Addresses of everyone named in From, To and Cc.
+    pub participants: Vec<String>,
+    /// GHSA id that it is about.
+    pub ghsa: Option<String>,
+    /// Which way it went.
+    pub direction: Direction,
+    /// First words of the text.
+    pub snippet: String,
+    /// Leaves of the MIME tree.
+    pub parts: Vec<PartRow>,
+    /// What could not be read as the standards ask.
+    pub defects: Vec<String>,
+    /// Names of warnings.
+    pub warnings: Vec<String>,
+    /// What the rules read out of it.
+    pub reading: Reading,
+    /// No longer on the server.
+    pub gone: bool,
+    /// Number of its case; 0 for none yet.
+    pub case: u64,
+}
+
+/// One leaf of a mail's MIME tree.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct PartRow {
+    /// `type/subtype`.
+    pub content_type: String,
+    /// File name, fit for a listing.
+    pub name: String,
+    /// Bytes when decoded.
+    pub size: u64,
+    /// Whether it is shown as an attachment.
+    pub attachment: bool,
+    /// SHA-256 of the decoded bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// One case, as the queue shows it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CaseRecord {
+    /// Number within this store, from 1.
+    pub number: u64,
+    /// Its id.
+    pub id: CaseId,
+    /// The message that the id is derived from.
+    pub root: MessageRef,
+    /// Whether a journal entry fixed the id.
+    pub pinned: bool,
+    /// Numbers of its mails.
+    pub members: Vec<u64>,
+    /// Subject of the first mail.
+    pub subject: String,
+    /// Who reported.
+    pub reporter: Reporter,
+    /// When the first mail to us was received.
+    #[serde(with = "millis")]
+    pub received: Timestamp,
+    /// When the newest mail was received.
+    #[serde(with = "millis")]
+    pub last: Timestamp,
+    /// Our first human answer.
+    #[serde(with = "millis_option")]
+    pub first_answer: Option<Timestamp>,
+    /// Our last human answer.
+    #[serde(with = "millis_option")]
+    pub last_answer: Option<Timestamp>,
+    /// Number of mails.
+    pub messages: u32,
+    /// Whether the last word is the reporter's.
+    pub unanswered: bool,
+    /// Where it stands.
+    pub state: CaseState,
+    /// What was decided.
+    pub disposition: Option<Disposition>,
+    /// By which clauses.
+    pub decided_clauses: Vec<ClauseId>,
+    /// What the rules propose.
+    pub suggested: Option<Disposition>,
+    /// By which clauses.
+    pub suggested_clauses: Vec<ClauseId>,
+    /// Said to be public already.
+    pub public: bool,
+    /// Whether a mail of it has warnings.
+    pub warnings: bool,
+    /// Number of journal entries.
+    pub journal_entries: u32,
+    /// Whether a mail of it has attachments.
+    pub attachments: bool,
+}
+
+impl CaseRecord {
+    /// Where it stands in the queue, newest activity first.
+    pub fn queue_key(&self) -> QueueKey {
+        QueueKey { last: self.last, number: self.number }
+    }
+}
+
+/// A place in the queue: cases after it had their last activity earlier, or at the same time a lower number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QueueKey {
+    /// Time of the last activity.
+    pub last: Timestamp,
+    /// Number of the case.
+    pub number: u64,
+}
+
+/// Kept beside the records, so that no list is ever counted.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Mails.
+    pub mails: u64,
+    /// Cases.
+    pub cases: u64,
+    /// Journal entries.
+    pub entries: u64,
+    /// Cases whose last word is the reporter's.
+    pub unanswered: u64,
+    /// Cases by state, in the order of [`CaseState::ALL`].
+    pub by_state: [u64; 8],
+}
+
+/// Time stamps in milliseconds since 1970.
+mod millis {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(at.as_millisecond())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        Timestamp::from_millisecond(i64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// The same where there may be none.
+mod millis_option {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(
+        at: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        at.map(Timestamp::as_millisecond).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        Option::<i64>::deserialize(deserializer)?
+            .map(|ms| Timestamp::from_millisecond(ms).map_err(D::Error::custom))
+            .transpose()
+    }
+}
