@@ -148,16 +148,23 @@ fn faults_of_the_base_are_named_so() {
 }
 
 fn faults_are_plain(faults: &[Fault]) -> bool {
-    faults.iter().all(|fault| !fault.what.contains('\n') && !fault.what.ends_with('.'))
+    let plain = |what: &str| !what.chars().any(char::is_control) && !what.ends_with('.');
+    faults.iter().all(|fault| plain(&fault.what))
 }
 
 #[test]
 fn hostile_texts_end_in_faults() {
     let deep = "[".repeat(10_000);
     let many = format!("[queue]\n{}", "'C-\u{1b}' = 'x'\n".repeat(5_000));
-    for text in
-        [deep.as_str(), many.as_str(), "\0", "[queue]\nj = \"\"\"", "queue = 1", "a.b.c = 2"]
-    {
+    for text in [
+        deep.as_str(),
+        many.as_str(),
+        "\0",
+        "[queue]\nj = \"\"\"",
+        "queue = 1",
+        "a.b.c = 2",
+        "\"\\u001b[2J\" = 1",
+    ] {
         let faults = Keymap::parse(BASE, Some(text)).expect_err("fault");
         assert!(!faults.is_empty() && faults_are_plain(&faults));
     }
