@@ -187,7 +187,7 @@ const NOW: &str = "below runtime nobody asks the time; `now` is an argument";
 
 pub const WORDS: &[Word] = &[
     Word { word: "Timestamp::now", allowed: CLOCK, why: NOW },
-    Word { word: "Zoned::now", allowed: CLOCK, why: NOW },
+    Word { word: "ZonedDateTime::now", allowed: CLOCK, why: NOW },
     Word { word: "SystemTime::now", allowed: CLOCK, why: NOW },
     Word { word: "Instant::now", allowed: CLOCK, why: NOW },
     Word { word: "TimeZone::system", allowed: CLOCK, why: "the time zone is a setting" },
