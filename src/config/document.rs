@@ -14,6 +14,9 @@ use super::fault::{Fault, nearest};
 /// Longest text that is read, in bytes; more is no hand-written file.
 pub const LONGEST_TEXT: usize = 1 << 18;
 
+/// Characters of a fault that are shown at most.
+const LONGEST_FAULT: usize = 300;
+
 /// Faults listed at most; the rest is counted.
 const MOST_FAULTS: usize = 100;
 
@@ -41,7 +44,7 @@ impl Faults {
         for error in errors {
             let line = error.span().map(|span| faults.line(&span));
             faults.refused.extend(line);
-            faults.found.push(Fault { line, what: one_line(error.message()) });
+            faults.found.push(Fault { line, what: plain(error.message()) });
         }
         (table.into_inner(), faults)
     }
@@ -54,7 +57,7 @@ impl Faults {
     /// Adds a fault on a line.
     pub fn add(&mut self, line: usize, what: impl Into<String>) {
         if !self.refused.contains(&line) {
-            self.found.push(Fault { line: Some(line), what: what.into() });
+            self.found.push(Fault { line: Some(line), what: plain(&what.into()) });
         }
     }
 
@@ -103,8 +106,28 @@ pub fn did_you_mean(name: &str, candidates: &[&str]) -> String {
     nearest(name, candidates).map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"))
 }
 
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+/// One line that a terminal can show: names in a fault come from the text and may hold anything.
+fn plain(message: &str) -> String {
+    let mut line = String::new();
+    for (count, char) in message.chars().enumerate() {
+        match char {
+            _ if count == LONGEST_FAULT => {
+                line.push('…');
+                break;
+            }
+            '\n' => line.push(' '),
+            // Control characters, and those that turn or hide text.
+            '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' => {
+                line.extend(char.escape_unicode());
+            }
+            _ if char.is_control() => line.extend(char.escape_unicode()),
+            _ => line.push(char),
+        }
+    }
+    line
 }
 
 #[cfg(test)]
@@ -119,6 +142,12 @@ mod tests {
         faults.add(2, "a consequence");
         let lines: Vec<_> = faults.into_sorted().into_iter().map(|fault| fault.line).collect();
         assert_eq!(lines, [Some(2), Some(3), Some(4)]);
+    }
+
+    #[test]
+    fn a_fault_shows_no_control_characters() {
+        assert_eq!(plain("a \u{1b}[2J\n\u{202e}b"), r"a \u{1b}[2J \u{202e}b");
+        assert_eq!(plain(&"x".repeat(1_000)).chars().count(), LONGEST_FAULT + 1);
     }
 
     #[test]
