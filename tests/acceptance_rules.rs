@@ -1,5 +1,11 @@
 //! The rules of judging against shared material: scores, vectors, clocks, versions, the policy text.
 //! Skipped where that material is absent.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests may fail loudly"
+)]
 
 use std::path::PathBuf;
 
@@ -45,7 +51,8 @@ fn base_scores_of_both_versions() {
             assert_eq!(vector.to_string(), row[0]);
             assert_eq!(vector.base().to_string(), row[1], "{}", row[0]);
             assert_eq!(vector.severity().word(Words::Cvss), row[2], "{}", row[0]);
-            assert_eq!(find_vectors(row[0]), [0..row[0].len()]);
+            let found = find_vectors(row[0]).pop();
+            assert_eq!(found, Some(0..row[0].len()));
             seen += 1;
         }
         assert_eq!(seen, count, "{path}");

@@ -1,4 +1,5 @@
 //! The outcome algebra under the policy of OctoPrint, as a table: every row that the rules name.
+#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
 use casebook::config::policy::{embedded, parse};
 use casebook::domain::hint::{AiUse, Flags, VersionStatus};

@@ -40,21 +40,32 @@ pub fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// Letters to insert, delete or replace, letter case aside.
+/// Letters to insert, delete, replace or swap with their neighbour, letter case aside.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.to_lowercase().chars().take(LONGEST * 2).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    // The row for one letter fewer of `a`, and the one before it for swaps.
+    let (mut above, mut above_that) = ((0..=b.len()).collect::<Vec<usize>>(), Vec::new());
+    let mut last = None;
     for (i, letter) in a.to_lowercase().chars().enumerate() {
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for ((other, above_left), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
-            let replaced = above_left + usize::from(letter != *other);
-            left = replaced.min(above + 1).min(left + 1);
-            next.push(left);
+        let mut row = vec![i + 1];
+        for (j, other) in b.iter().enumerate() {
+            let at =
+                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
+            let changed = at(&above, j) + usize::from(letter != *other);
+            let mut best = changed.min(at(&above, j + 1) + 1).min(at(&row, j) + 1);
+            let before = j.checked_sub(1).and_then(|before| Some((before, b.get(before)?)));
+            if let Some((before, neighbour)) = before
+                && *neighbour == letter
+                && last == Some(*other)
+            {
+                best = best.min(at(&above_that, before) + 1);
+            }
+            row.push(best);
         }
-        row = next;
+        above_that = std::mem::replace(&mut above, row);
+        last = Some(letter);
     }
-    row.last().copied().unwrap_or_default()
+    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -68,7 +79,12 @@ mod tests {
         assert_eq!(nearest("Update-Days", &names), Some("update_days"));
         assert_eq!(nearest("colour", &names), None);
         assert_eq!(nearest(&"x".repeat(10_000), &names), None);
-        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(nearest("hots", &["port", "host"]), Some("host"));
+        for (a, b, far) in
+            [("kitten", "sitting", 3), ("", "abc", 3), ("ab", "ba", 1), ("Port", "port", 0)]
+        {
+            assert_eq!((distance(a, b), distance(b, a)), (far, far), "{a} {b}");
+        }
     }
 
     #[test]

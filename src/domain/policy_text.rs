@@ -185,8 +185,7 @@ fn list_item(line: &str) -> Option<&str> {
 fn sentence_ends(paragraph: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut at_end = false;
-    let mut chars = paragraph.char_indices().peekable();
-    while let Some((index, letter)) = chars.next() {
+    for (index, letter) in paragraph.char_indices() {
         if letter.is_whitespace() && at_end {
             let rest = paragraph.get(index..).unwrap_or_default().trim_start();
             let word = rest.trim_start_matches(['*', '_', '`', '[', '(', '"', '\'', '\u{201c}']);
