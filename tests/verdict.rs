@@ -100,6 +100,10 @@ fn valid_reports() {
         case("valid, already public", &[("PD5", No)], scored(75))
             .becomes(Disposition::Accept, "SV1 PD5"),
         case("valid, leaked", &[("DI1", No)], scored(75)).becomes(Disposition::Accept, "SV1 PD5"),
+        case("reported in public", &[("CH1", No)], scored(75))
+            .becomes(Disposition::Accept, "SV1 PD5"),
+        case("disqualified, though a good idea", &[("NQ11", Yes), ("CH3", Yes)], scored(75))
+            .becomes(Disposition::Reject, "NQ11"),
         case("valid, in a library after all", &[("PD3", No)], scored(75))
             .becomes(Disposition::Accept, "SV1 PD3"),
         case("valid in a development branch only", HELD, dev).becomes(Disposition::Accept, "SV2"),
@@ -175,6 +179,12 @@ fn scope() {
         case("old version with a proof", &[("SV1", No)], proven_old.clone()).asks("SV1"),
         case("old version by its number only", &[], proven_old).asks("SV1"),
         case("old version, settled", &[("SV1", No)], settled).becomes(Disposition::Reject, "SV1"),
+        case(
+            "in development, latest unclear",
+            &[("SV1", Unclear), ("SV2", Yes)],
+            CaseFacts { version: VersionStatus::DevBranch, ..sound() },
+        )
+        .becomes(Disposition::Accept, "SV2"),
         case("old and in development", &[("SV1", No), ("SV2", Yes)], sound()).with(true, false),
     ]);
 }
@@ -265,6 +275,61 @@ fn unclear_never_declines() {
             let facts = CaseFacts { confirmed: [item.id.clone()].into(), ..facts };
             let got = propose(&policy, &[(item.id.clone(), Unclear)].into(), &facts);
             assert!(kind.contains(&got.disposition), "{}: {got:?}", item.id);
+        }
+    }
+}
+
+mod whatever_the_answers {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_answers() -> impl Strategy<Value = Answers> {
+        let ids: Vec<ClauseId> = policy().items.into_iter().map(|item| item.id).collect();
+        let answer = prop_oneof![Just(Yes), Just(No), Just(Unclear)];
+        proptest::collection::btree_map(proptest::sample::select(ids), answer, 0..8)
+    }
+
+    fn any_facts() -> impl Strategy<Value = CaseFacts> {
+        let version = prop_oneof![
+            Just(VersionStatus::LatestStable),
+            Just(VersionStatus::DevBranch),
+            Just(VersionStatus::Outdated),
+            Just(VersionStatus::Unstated),
+        ];
+        let score = proptest::option::of(0u16..=100);
+        (any::<[bool; 6]>(), version, score).prop_map(|(bits, version, score_tenths)| {
+            let [has_poc, bounty_request, public, has_vector, suspected, all_encrypted] = bits;
+            let ai = if suspected { AiUse::Suspected } else { AiUse::None };
+            let flags = Flags { ai, has_poc, bounty_request, public, ..Flags::default() };
+            CaseFacts {
+                flags,
+                version,
+                score_tenths,
+                has_vector,
+                all_encrypted,
+                ..CaseFacts::default()
+            }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 200, failure_persistence: None, ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn a_verdict_keeps_its_promises(answers in any_answers(), facts in any_facts()) {
+            let policy = policy();
+            let got = propose(&policy, &answers, &facts);
+            prop_assert!(got.disposition != Disposition::RejectBan, "a ban from hints alone");
+            prop_assert!(!got.cve || got.advisory);
+            prop_assert!(!got.advisory || got.disposition == Disposition::Accept);
+            prop_assert_eq!(got.disposition == Disposition::NeedsInfo && got.missing.is_empty(), false);
+            let known = |id: &ClauseId| policy.item(id).is_some();
+            prop_assert!(got.clauses.iter().chain(&got.missing).all(known));
+            if got.disposition.declines() {
+                prop_assert!(!got.clauses.is_empty(), "declined without a clause");
+            }
         }
     }
 }

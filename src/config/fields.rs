@@ -26,14 +26,14 @@ impl<'t> Report<'t> {
 
     /// Records a fault at a byte of the text.
     pub(super) fn fault(&self, byte: Option<usize>, what: impl Into<String>) {
+        if self.faults.borrow().len() >= MOST {
+            return;
+        }
         let line = byte.map(|byte| {
             let before = self.text.as_bytes().get(..byte).unwrap_or(self.text.as_bytes());
             before.iter().filter(|b| **b == b'\n').count() + 1
         });
-        let mut faults = self.faults.borrow_mut();
-        if faults.len() < MOST {
-            faults.push(Fault { line, what: what.into() });
-        }
+        self.faults.borrow_mut().push(Fault { line, what: what.into() });
     }
 
     /// The faults in the order of their lines.

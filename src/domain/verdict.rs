@@ -17,6 +17,7 @@ pub type Answers = BTreeMap<ClauseId, AnswerValue>;
 
 /// Decision points that the algebra itself refers to. A policy that lacks one never meets its rule.
 mod point {
+    pub const CHANNEL: &str = "CH1";
     pub const ABOUT_US: &str = "CH2";
     pub const IMPACT: &str = "CH4";
     pub const KEPT_PRIVATE: &str = "DI1";
@@ -205,9 +206,7 @@ impl View<'_> {
     fn elsewhere(&self) -> Option<Verdict> {
         let by_answer = self.is(point::ABOUT_US, AnswerValue::No);
         let unasked = self.answer(point::ABOUT_US).is_none();
-        let by_flag = unasked
-            && (self.facts.flags.other_product
-                || self.facts.version == VersionStatus::OtherProduct);
+        let by_flag = unasked && self.facts.flags.other_product;
         let clauses = || self.known(&[point::ABOUT_US]);
         let why = "not about a vulnerability of this project";
         (by_answer || by_flag).then(|| self.verdict(Disposition::WrongProject, clauses(), why))
@@ -226,7 +225,8 @@ impl View<'_> {
         match (self.answer(point::NEW_TO_PUBLIC), self.answer(point::KEPT_PRIVATE)) {
             (Some(AnswerValue::Yes), _) => false,
             (Some(AnswerValue::No), _) | (_, Some(AnswerValue::No)) => true,
-            _ => self.facts.flags.public,
+            // A report in a public place is a leak (CH1).
+            _ => self.facts.flags.public || self.is(point::CHANNEL, AnswerValue::No),
         }
     }
 
@@ -329,8 +329,11 @@ impl View<'_> {
     fn missing(&self) -> (Vec<ClauseId>, bool) {
         let (mut asked, mut blocking) = (BTreeSet::new(), false);
         for item in self.policy.items.iter().filter(|item| self.outcome(item) == Outcome::Ask) {
-            let settled = item.id.as_str() == point::VECTOR_GIVEN
-                && self.is(point::UNABLE_TO_SCORE, AnswerValue::Yes);
+            let settled = match item.id.as_str() {
+                point::VECTOR_GIVEN => self.is(point::UNABLE_TO_SCORE, AnswerValue::Yes),
+                point::LATEST => self.in_development(),
+                _ => false,
+            };
             if !settled {
                 asked.insert(item.id.clone());
                 blocking |= matches!(item.kind, ItemKind::Gate | ItemKind::Disqualifier);
