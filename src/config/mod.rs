@@ -5,7 +5,9 @@
 
 pub mod document;
 pub mod fault;
+mod fields;
 mod parse;
+pub mod policy;
 mod section;
 pub mod value;
 
