@@ -2,4 +2,6 @@
 
 pub mod command;
 pub mod domain;
+pub mod export;
 pub mod mail;
+pub mod reply;

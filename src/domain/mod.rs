@@ -4,7 +4,9 @@
 //! Owns: every rule that decides something. Absent on purpose: mail, IMAP, the database, the terminal,
 //! files, threads and the clock (`now` is always an argument). Read next: [`case`], then [`journal`].
 
+pub mod advisory;
 pub mod case;
+pub mod credit;
 pub mod disposition;
 pub mod evidence;
 pub mod hint;
@@ -12,7 +14,9 @@ pub mod ids;
 pub mod journal;
 pub mod policy;
 
+pub use advisory::AdvisoryDraft;
 pub use case::{Case, CaseState};
+pub use credit::{Credit, CreditRole};
 pub use disposition::Disposition;
 pub use evidence::Evidence;
 pub use ids::{CaseId, ClauseId, MessageRef};
