@@ -13,6 +13,7 @@ pub mod hint;
 pub mod ids;
 pub mod journal;
 pub mod policy;
+pub mod text;
 
 pub use advisory::AdvisoryDraft;
 pub use case::{Case, CaseState};

@@ -58,8 +58,7 @@ fn plain(written: &str, add: &mut Add<'_>) {
     if !written.ends_with('\n') || written.contains('\r') {
         add("file", "does not end its lines with LF; export again".into());
     }
-    let bad =
-        written.chars().find(|c| crate::domain::advisory::faults::is_hidden(*c) && *c != '\t');
+    let bad = written.chars().find(|c| crate::domain::text::is_hidden(*c) && *c != '\t');
     if let Some(bad) = bad {
         add("file", format!("holds the hidden character U+{:04X}", u32::from(bad)));
     }

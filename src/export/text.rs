@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::domain::advisory::faults::is_hidden;
+use crate::domain::text::is_hidden;
 
 /// Text of several lines without control characters, direction changes and invisible characters; LF line ends,
 /// no spaces at line ends, no empty lines at the end. Direction changes become visible, such as `[U+202E]`.
@@ -232,9 +232,11 @@ fn code_span(line: &str, at: usize, runs: &HashMap<usize, Vec<usize>>, out: &mut
     });
     match partner {
         Some(end) => {
-            let end = end + length;
-            out.push_str(&line[at..end]);
-            end - at
+            // Three marks inside, at the start of a line in some renderers, would open a block.
+            out.push_str(&line[at..at + length]);
+            out.push_str(&line[at + length..end].replace("```", "'''"));
+            out.push_str(&line[end..end + length]);
+            end + length - at
         }
         None => {
             (0..length).for_each(|_| out.push_str("\\`"));

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::range::{compare_starts, scheme_for};
 use super::score::{Severity, score};
 use super::{AdvisoryDraft, AdvisoryStatus, AffectedRange, Format, VersionScheme};
+use crate::domain::text::is_hidden;
 
 /// One thing that keeps a draft from being exported.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,17 +65,6 @@ impl Findings {
             self.add(field, format!("still holds the placeholder {word}; replace or remove it"));
         }
     }
-}
-
-/// Control, direction-changing and invisible characters, which may not stand in one-line fields. Line feed
-/// is judged apart; the joiners of scripts and emoji are let through.
-pub fn is_hidden(character: char) -> bool {
-    (character.is_control() && character != '\n')
-        || matches!(
-            character,
-            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2060}' | '\u{feff}'
-                | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fff9}'..='\u{fffb}'
-        )
 }
 
 /// The first word that only stands for something still to be written.

@@ -7,7 +7,6 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::faults::is_hidden;
 use super::range::scheme_for;
 use super::{
     AdvisoryDraft, AffectedRange, Dates, DraftDate, Product, Reference, ReferenceKind, Section,
@@ -15,6 +14,7 @@ use super::{
 };
 use crate::domain::CaseId;
 use crate::domain::credit::{Credit, CreditRole};
+use crate::domain::text::is_hidden;
 
 /// What the policy or config says about the product.
 pub type ProductDefaults = Product;

@@ -187,7 +187,7 @@ impl Out {
 /// Characters that are escaped: control characters, which TOML forbids, and those that would hide or reorder
 /// text in an editor.
 fn needs_escape(character: char) -> bool {
-    character.is_control() || crate::domain::advisory::faults::is_hidden(character)
+    character.is_control() || crate::domain::text::is_hidden(character)
 }
 
 /// A one-line basic string.
