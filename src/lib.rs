@@ -3,6 +3,8 @@
 pub mod command;
 pub mod config;
 pub mod domain;
+pub mod export;
 pub mod keymap;
 pub mod mail;
+pub mod reply;
 pub mod store;
