@@ -1,4 +1,9 @@
 //! The store from outside: round trips, crashes, damage.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail loudly too"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -513,6 +518,47 @@ fn an_entry_belongs_to_the_chain_and_the_clock_goes_on() {
     );
     assert_eq!(all[3], stored[1]);
     assert_eq!(store.replica(), REPLICA);
+}
+
+/// On a small file system: `CASEBOOK_SMALL=<an empty mounted folder of some 40 MB>`.
+#[test]
+#[ignore = "needs a small file system"]
+fn a_full_disk_is_told_and_goes_on_after_space_is_back() {
+    let Some(small) = std::env::var_os("CASEBOOK_SMALL").map(PathBuf::from) else { return };
+    let dir = small.join("store");
+    let (store, _) = open(&dir);
+    let state = AtomicU64::new(11);
+    let mut stored = 0u64;
+    let error = loop {
+        let noise: Vec<u8> = (0..250_000).flat_map(|_| random(&state).to_be_bytes()).collect();
+        match store.append_mail(&[mail(&noise, stored as u32 + 1)]) {
+            Ok(_) => stored += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::Full, "{error}");
+    println!("{stored} stored, then: {error}");
+    catch_up(&store, &ArchivePosition::default(), &JournalPosition::default());
+    let filler = small.join("filler");
+    let _ = fs::write(&filler, vec![1; 64 << 20]);
+    let error = store.append(&[note(1)]).unwrap_err();
+    println!("{error}");
+    assert_eq!(error.kind(), ErrorKind::Full);
+    drop(store);
+    if let Err(error) = Store::open(&dir, Mode::ReadWrite, REPLICA) {
+        println!("open: {error}");
+        assert_eq!(error.kind(), ErrorKind::Full);
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let mode = Mode::ReadOnly { scratch: scratch.path() };
+    let (reader, health) = Store::open(&dir, mode, REPLICA).unwrap();
+    heal(&reader, &health);
+    assert_eq!(reader.mails_after(0, 100).unwrap().len() as u64, stored);
+    fs::remove_file(filler).unwrap();
+    let (store, health) = open(&dir);
+    heal(&store, &health);
+    store.append(&[note(1)]).unwrap();
+    assert!(store.verify(|_, _| true).unwrap().is_sound());
 }
 
 /// Figures for the closing note; `cargo test --release --test store -- --ignored --nocapture`.
