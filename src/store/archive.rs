@@ -119,7 +119,7 @@ impl Archive {
         write: bool,
     ) -> Result<(Self, Found), StoreError> {
         let doing = "open the archive";
-        let numbers = if dir.exists() { segments(dir).context(doing, dir)? } else { Vec::new() };
+        let numbers = segments(dir).context(doing, dir)?;
         let known_given = known.is_some();
         let known = known.filter(|position| stands(dir, position));
         let mut found = Found { position_stands: known.is_some(), ..Found::default() };
@@ -149,6 +149,14 @@ impl Archive {
         };
         if known.is_none() && end.seq > 0 && end != before && read_at(dir, last).is_err() {
             pending.remove(&BTreeSet::from([end.seq]));
+            found.damages.push(Damage {
+                file: format!("archive/{}", segment_name(last.segment)),
+                offset: last.offset,
+                len: last.len,
+                line: None,
+                seq: Some(end.seq),
+                what: "the last record is not as it was written".into(),
+            });
             end = before;
         }
         let segment = numbers.last().copied().unwrap_or(0);
@@ -233,13 +241,12 @@ impl Archive {
             .context("read the archive", &self.dir)
     }
 
-    /// Forgets what the index knows: all records wait to be indexed.
+    /// Forgets what the index knows: all records wait to be indexed. Call it before the index is emptied, so
+    /// that an append at the same time finds every message in one or the other.
     pub fn expect_all(&self) -> Result<(), StoreError> {
-        let mut all = Pending::default();
         for record in self.records(ArchivePosition::default(), false)?.flatten() {
-            all.add(record.header.sha256, record.header.seq, record.place);
+            self.pending().add(record.header.sha256, record.header.seq, record.place);
         }
-        *self.pending() = all;
         Ok(())
     }
 
@@ -393,5 +400,82 @@ impl<'a> Run<'a> {
             file.sync_all()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::ReceivedFrom;
+    use super::*;
+
+    fn mail(n: u32) -> NewMail {
+        NewMail {
+            raw: format!("Subject: {n}\n\n{}", n.wrapping_mul(2_654_435_761)).into_bytes(),
+            received: jiff::Timestamp::UNIX_EPOCH,
+            received_from: ReceivedFrom::File,
+            source: None,
+        }
+    }
+
+    fn open(dir: &Path, known: Option<&ArchivePosition>) -> (Archive, Found) {
+        let (mut archive, found) = Archive::open(dir, "S", known, true).unwrap();
+        archive.set_segment_bytes(2_000);
+        (archive, found)
+    }
+
+    #[test]
+    fn records_go_on_in_the_next_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (archive, _) = open(dir.path(), None);
+        let mails: Vec<_> = (0..40).map(mail).collect();
+        let done = archive.append(&mails[..25], |_| Ok(None)).unwrap();
+        archive.append(&mails[25..], |_| Ok(None)).unwrap();
+        assert!(segments(dir.path()).unwrap().len() > 3);
+        for (mail, done) in mails.iter().zip(&done) {
+            assert_eq!(archive.raw(done.place, done.seq).unwrap(), mail.raw);
+        }
+        // From any point on, the rest is read.
+        for start in &done {
+            let rest = archive.records(start.after.clone(), true).unwrap();
+            let seqs: Vec<_> = rest.map(|item| item.unwrap().header.seq).collect();
+            assert_eq!(seqs, (start.seq + 1..=40).collect::<Vec<_>>());
+        }
+        let end = archive.end();
+        drop(archive);
+        let (archive, found) = open(dir.path(), Some(&end));
+        assert!(found.position_stands && found.damages.is_empty());
+        assert_eq!(archive.end(), end);
+    }
+
+    #[test]
+    fn a_missing_file_is_named_and_the_others_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (archive, _) = open(dir.path(), None);
+        archive.append(&(0..40).map(mail).collect::<Vec<_>>(), |_| Ok(None)).unwrap();
+        drop(archive);
+        fs::remove_file(dir.path().join(segment_name(2))).unwrap();
+        let (archive, found) = open(dir.path(), None);
+        assert_eq!(found.damages.len(), 1);
+        assert!(found.damages[0].what.contains("are missing"), "{}", found.damages[0]);
+        assert!(archive.pending().len() > 20);
+    }
+
+    #[test]
+    fn a_failed_batch_leaves_no_trace() {
+        let dir = tempfile::tempdir().unwrap();
+        let (archive, _) = open(dir.path(), None);
+        archive.append(&[mail(1)], |_| Ok(None)).unwrap();
+        let end = archive.end();
+        let fails = archive.append(&[mail(2), mail(3)], |message| {
+            if *message == MessageRef::of(&mail(3).raw) {
+                return Err(StoreError::NotFound { what: "test".into() });
+            }
+            Ok(None)
+        });
+        assert!(fails.is_err());
+        assert_eq!(archive.end(), end);
+        let done = archive.append(&[mail(2)], |_| Ok(None)).unwrap();
+        assert_eq!((done[0].seq, done[0].duplicate), (2, false));
+        assert_eq!(archive.raw(done[0].place, 2).unwrap(), mail(2).raw);
     }
 }

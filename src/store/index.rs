@@ -11,6 +11,7 @@ use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -66,8 +67,7 @@ impl Index {
             || -> Result<(), StoreError> { files::make_dir(dir).context("open the index", dir) };
         make().map_err(Trouble::Refused)?;
         let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES);
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-        let db = match opened {
+        let db = match open_patiently(&config) {
             Ok(Ok(db)) => db,
             Ok(Err(error)) => return Err(sort_trouble(error, dir)),
             Err(_) => return Err(Trouble::Damaged("the index cannot be opened".into())),
@@ -254,6 +254,24 @@ impl Transaction<'_> {
     }
 }
 
+/// Opens the database. Threads of a database that this process just closed may hold its lock a moment longer;
+/// no other process can, because it would need the store's own lock first.
+fn open_patiently(config: &sled::Config) -> std::thread::Result<sled::Result<sled::Db>> {
+    const TRIES: u32 = 40;
+    const PAUSE: Duration = Duration::from_millis(25);
+    for _ in 1..TRIES {
+        match catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Ok(Err(sled::Error::Io(error))) if is_locked(&error) => std::thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+    }
+    catch_unwind(AssertUnwindSafe(|| config.open()))
+}
+
+fn is_locked(error: &std::io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
+}
+
 /// Calls sled; a panic or an error of it is an error of ours.
 fn fenced<T>(
     doing: &'static str,
@@ -278,7 +296,7 @@ fn unreadable(what: String) -> StoreError {
 
 fn sort_trouble(error: sled::Error, dir: &Path) -> Trouble {
     match error {
-        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
+        sled::Error::Io(error) if is_locked(&error) => {
             Trouble::Refused(StoreError::Busy { pid: None })
         }
         sled::Error::Io(error) => match StoreError::io("open the index", dir, error) {

@@ -13,6 +13,9 @@ use super::{Damage, files};
 use crate::domain::ids::hex;
 use crate::domain::journal::{Clock, Entry, NO_PREVIOUS, NewEntry, line_hash};
 
+/// Space left for the index beside each append.
+const RESERVE_BYTES: u64 = 1 << 20;
+
 /// Where one line lies, its line end left out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LinePlace {
@@ -230,6 +233,10 @@ impl Journal {
             // As a reader will see it: the time of day has milliseconds on disk.
             let entry = Entry::parse(&line).unwrap_or(entry);
             out.push(StoredEntry { entry, place, after: end.clone() });
+        }
+        let dir = self.path.parent().unwrap_or(&self.path);
+        if files::free_space(dir).is_some_and(|free| free < text.len() as u64 + RESERVE_BYTES) {
+            return Err(StoreError::Full { doing, path: dir.to_owned() });
         }
         self.write(text.as_bytes()).context(doing, &self.path)?;
         (self.end, self.clock) = (end, clock);

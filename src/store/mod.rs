@@ -176,6 +176,9 @@ impl Store {
     /// If the old index cannot be moved or a new one cannot be made.
     pub fn reset_index(&self) -> Result<(), StoreError> {
         let _one = self.committing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the index is taken: an append holds the archive while it asks the index.
+        self.archive.expect_all()?;
+        self.journal().expect_all()?;
         let mut slot = self.index.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(index) = slot.take() {
             // It is thrown away; that it cannot be saved does not matter.
@@ -188,16 +191,19 @@ impl Store {
                 StoreError::Index { doing: "make a new index", source: what.into() }
             }
         })?);
-        self.archive.expect_all()?;
-        self.journal().expect_all()
+        Ok(())
     }
 
-    /// Ends a rebuild: the new index is saved, and old and damaged ones beside it are removed.
+    /// Ends a rebuild: the new index is saved, and old and damaged ones beside it are removed. They stay as
+    /// long as anything waits to be indexed.
     ///
     /// # Errors
     /// If the new index cannot be saved or an old one cannot be removed.
     pub fn finish_rebuild(&self) -> Result<(), StoreError> {
         self.flush()?;
+        if self.archive.pending().len() + self.journal().pending_len() > 0 {
+            return Ok(());
+        }
         let doing = "remove the old index";
         let Some(parent) = self.index_dir.parent() else { return Ok(()) };
         for item in std::fs::read_dir(parent).context(doing, parent)? {

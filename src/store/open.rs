@@ -73,9 +73,9 @@ impl Store {
         if reason.is_none() {
             reason = disagreement(&index, &archive, &archived, &journaled);
             if reason.is_some() {
-                index = replace(index, &index_dir, &mut moved)?;
                 archive.expect_all()?;
                 journal.expect_all()?;
+                index = replace(index, &index_dir, &mut moved)?;
             }
         }
         let waiting = archive.pending().len() > 0 || journal.pending_len() > 0;

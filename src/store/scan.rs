@@ -92,10 +92,14 @@ pub fn segment_name(number: u32) -> String {
     format!("{number:06}.mbox.zst")
 }
 
-/// Numbers of the segments in `dir`, ascending.
+/// Numbers of the segments in `dir`, ascending; none where there is no such folder yet.
 pub fn segments(dir: &Path) -> io::Result<Vec<u32>> {
     let mut numbers = Vec::new();
-    for item in fs::read_dir(dir)? {
+    let items = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(numbers),
+        items => items?,
+    };
+    for item in items {
         let name = item?.file_name();
         if let Some(number) = name
             .to_str()
@@ -119,7 +123,7 @@ struct Segment {
 struct Bad {
     what: &'static str,
     /// The header, if that much was readable, and where its record ends.
-    header: Option<(ArchiveHeader, u64)>,
+    header: Option<Box<(ArchiveHeader, u64)>>,
 }
 
 impl From<&'static str> for Bad {
@@ -237,7 +241,7 @@ impl Scan {
 
     /// Checks that a good record follows the one before.
     fn judge(&mut self, number: u32, record: ArchiveRecord) -> Result<ArchiveRecord, Damage> {
-        let (seq, expected) = (record.header.seq, self.position.seq + 1);
+        let (seq, expected) = (record.header.seq, self.position.seq.saturating_add(1));
         if seq < expected {
             let damage = self.damage(number, record.place.len, Some(seq), "record is a repetition");
             self.offset = record.after.offset;
@@ -269,12 +273,12 @@ impl Scan {
     fn resync(&mut self, number: u32, bad: Bad) -> Damage {
         self.gap = true;
         let offset = self.offset;
-        let expected = self.position.seq + 1;
+        let expected = self.position.seq.saturating_add(1);
         let Some(segment) = self.current.as_mut() else {
             return self.damage(number, 0, None, bad.what);
         };
         let (next, seq) = match bad.header {
-            Some((header, end)) => (end, Some(header.seq)),
+            Some(read) => (read.1, Some(read.0.seq)),
             None => match find_next(segment, offset + 1, &self.needle, expected) {
                 Some((next, seq)) => (next, (seq == expected + 1).then_some(expected)),
                 None => (segment.len, None),
@@ -309,7 +313,7 @@ fn read_record(segment: &mut Segment, offset: u64, content: bool) -> Result<Arch
             .and_then(|packed| frame::unpack(&header, &packed));
         match outcome {
             Ok(bytes) => raw = bytes,
-            Err(what) => return Err(Bad { what, header: Some((header, end)) }),
+            Err(what) => return Err(Bad { what, header: Some(Box::new((header, end))) }),
         }
     }
     let place = ArchivePlace { segment: segment.number, offset, len: end - offset };
