@@ -2,4 +2,5 @@
 
 pub mod command;
 pub mod domain;
+pub mod intake;
 pub mod mail;
