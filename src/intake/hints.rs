@@ -151,9 +151,11 @@ impl Findings {
         let Some(evidence) = matched(compiled, message, own) else { return };
         if let Some(flag) = &rule.flag {
             let strength = i32::from(rule.strength);
-            let signed = if rule.answer == AnswerValue::No && flag != "poc" { -strength } else { strength };
+            let signed =
+                if rule.answer == AnswerValue::No && flag != "poc" { -strength } else { strength };
             // For a proof of concept the clause asks whether there is none.
-            let signed = if flag == "poc" && rule.answer == AnswerValue::Yes { -signed } else { signed };
+            let signed =
+                if flag == "poc" && rule.answer == AnswerValue::Yes { -signed } else { signed };
             *self.flags.entry(flag.clone()).or_default() += signed;
         }
         if let Some(clause) = &rule.clause {
@@ -236,7 +238,8 @@ fn settle(policy: &Policy, hints: Vec<Hint>) -> Vec<Hint> {
             *slot = weight;
         }
     }
-    let wins = |hint: &Hint| best.get(&hint.clause).is_some_and(|(.., answer)| *answer == hint.answer);
+    let wins =
+        |hint: &Hint| best.get(&hint.clause).is_some_and(|(.., answer)| *answer == hint.answer);
     let place = |hint: &Hint| {
         let at = policy.items.iter().position(|item| item.id == hint.clause);
         at.unwrap_or(policy.items.len())

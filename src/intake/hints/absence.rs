@@ -54,7 +54,8 @@ pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &
         lacks("SV1", AnswerValue::Unclear, "no-version-named", why);
     }
     if reading.flags.ai == AiUse::Suspected {
-        let why = "Several turns of phrase are those of AI-written text, and no AI use is stated: ask.";
+        let why =
+            "Several turns of phrase are those of AI-written text, and no AI use is stated: ask.";
         lacks("AI1", AnswerValue::Unclear, "ai-not-stated", why);
     }
     if reading.vectors.is_empty() {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::domain::{Evidence, MessageRef};
 use crate::mail::Message;
+use crate::mail::quote::{self, LineKind};
 
 /// Text that is read, in bytes: a report is shorter, an attachment pasted into a mail need not be read.
 const MAX_READ: usize = 256 * 1024;
@@ -86,21 +87,17 @@ fn fold(shown: &str) -> String {
     folded
 }
 
-/// For each line whether the sender wrote it.
+/// For each line whether the sender wrote it for this mail.
 fn own_lines(shown: &str) -> Vec<bool> {
-    let mut signature = false;
-    let kinds = shown.split('\n').map(|line| {
-        signature |= line.trim_end_matches('\r') == "-- ";
-        !signature && !line.trim_start().starts_with('>')
-    });
-    kinds.collect()
+    quote::classify(shown).into_iter().map(|kind| kind == LineKind::Own).collect()
 }
 
 /// Whether a line goes on in the next: both are prose, and the next begins no list item, heading or table.
 fn continues(line: &str, next: &str) -> bool {
     let starts = next.trim_start();
     let indented = next.len() - starts.len() >= 4 || next.starts_with('\t');
-    let item = starts.starts_with(['-', '*', '#', '|', '\u{2022}', '\u{b7}', '`', '<', '$', '+', '='])
+    let item = starts
+        .starts_with(['-', '*', '#', '|', '\u{2022}', '\u{b7}', '`', '<', '$', '+', '='])
         || starts.split([' ', '.', ')']).next().is_some_and(|word| {
             !word.is_empty() && word.len() <= 3 && word.bytes().all(|b| b.is_ascii_digit())
         });
@@ -131,7 +128,8 @@ mod tests {
         let shown = "A flaw that is\nwrapped. Another\n\n> quoted\n - item\n-- \nname";
         let folded = fold(shown);
         assert_eq!(folded.len(), shown.len());
-        let lines: Vec<&str> = folded.split('\n').map(str::trim).filter(|l| !l.is_empty()).collect();
+        let lines: Vec<&str> =
+            folded.split('\n').map(str::trim).filter(|l| !l.is_empty()).collect();
         assert_eq!(lines, ["A flaw that is wrapped.", "Another", "- item"]);
     }
 

@@ -72,7 +72,7 @@ pub(super) fn read(
     received: Timestamp,
     reading: &mut Reading,
 ) {
-    let day = received.to_zoned(TimeZone::UTC).date();
+    let day = TimeZone::UTC.to_datetime(received).date();
     let mut add = |claimed: String, evidence: Evidence| {
         let status = status(policy, &claimed, day);
         let known = reading.versions.iter().any(|other| other.claimed == claimed);
@@ -103,7 +103,10 @@ fn claims(
             let words = name.as_str().split([' ', '\t', '`', '\'', '"']);
             // Of `branch devel` the name alone.
             let bare = words.into_iter().find(|w| policy.branches.iter().any(|b| fits(b, w)));
-            found.push((bare.unwrap_or(name.as_str()).trim_end_matches(['.', '-']).to_owned(), name.range()));
+            found.push((
+                bare.unwrap_or(name.as_str()).trim_end_matches(['.', '-']).to_owned(),
+                name.range(),
+            ));
         }
     }
     for number in patterns.number.find_iter(text).take(64 * MAX_VERSIONS) {
@@ -143,7 +146,8 @@ fn is_claim(
         && !before.ends_with("rc/")
         && !before.ends_with("/v");
     let glued_after = after.starts_with(|c: char| c.is_alphanumeric() && c.is_ascii() || c == '_')
-        || after.starts_with('.') && after.get(1..2).is_some_and(|c| c.bytes().all(|b| b.is_ascii_digit()))
+        || after.starts_with('.')
+            && after.get(1..2).is_some_and(|c| c.bytes().all(|b| b.is_ascii_digit()))
         || after.trim_start().starts_with(['%', '$'])
         || after.starts_with(':') && !after.starts_with(": ") && !after.starts_with(":\n");
     let leader = before.trim_end();
@@ -163,8 +167,11 @@ fn is_claim(
 /// The word before, without punctuation, in lower case; empty at a line's begin and after punctuation that
 /// separates.
 fn last_word(before: &str) -> String {
-    let trimmed = before.trim_end_matches([' ', '\t', '(', '=', '<', '>', '\u{2264}', '"', '\'', '`', '*']);
-    if trimmed.ends_with([',', ';', ':', '.', '!', '?', ')', '\u{3002}', '\u{ff1a}', '\u{ff0c}']) && !trimmed.ends_with("version:") {
+    let trimmed =
+        before.trim_end_matches([' ', '\t', '(', '=', '<', '>', '\u{2264}', '"', '\'', '`', '*']);
+    if trimmed.ends_with([',', ';', ':', '.', '!', '?', ')', '\u{3002}', '\u{ff1a}', '\u{ff0c}'])
+        && !trimmed.ends_with("version:")
+    {
         return String::new();
     }
     let word = trimmed.rsplit(|c: char| c.is_whitespace() || "(),;/".contains(c)).next();
@@ -176,9 +183,21 @@ fn owned(before: &str, product: &str) -> bool {
     let lower = before.to_lowercase();
     let near = lower.get(lower.len().saturating_sub(28)..).unwrap_or(&lower);
     const OTHERS: [&str; 16] = [
-        "python version", "chrome version", "firefox version", "octopi version", "kernel version",
-        "node version", "pip version", "browser version", "plugin version", "marlin version",
-        "cura version", "firmware version", "tornado version", "flask version", "java version",
+        "python version",
+        "chrome version",
+        "firefox version",
+        "octopi version",
+        "kernel version",
+        "node version",
+        "pip version",
+        "browser version",
+        "plugin version",
+        "marlin version",
+        "cura version",
+        "firmware version",
+        "tornado version",
+        "flask version",
+        "java version",
         "engine version",
     ];
     OTHERS.iter().any(|other| near.contains(other)) && !near.contains(product)
