@@ -273,6 +273,9 @@ fn clauses_and_ends_are_near_the_labels() {
                 verdict.disposition.as_str(),
                 verdict.clauses.iter().map(|clause| clause.as_str()).collect::<Vec<_>>()
             );
+            if std::env::var_os("VERBOSE").is_some() {
+                println!("{:#?}", members.iter().map(|mail| &mail.reading).collect::<Vec<_>>());
+            }
         }
         let turned_away = matches!(
             verdict.disposition,

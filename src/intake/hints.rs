@@ -121,6 +121,8 @@ pub fn read(
     versions::read(&rules.versions, policy, message, &own, received, &mut reading);
     versions::hints(&reading.versions, &mut found.hints);
     reading.flags = found.flags(message);
+    found.channel(policy, message);
+    found.heed_traps(reading.flags.has_poc);
     reading.hints = settle(policy, found.hints);
     reading.flags.other_product |= says(&reading.hints, "CH2", AnswerValue::No);
     absence::read(policy, message, &own, &mut reading);
@@ -168,6 +170,44 @@ impl Findings {
                 evidence,
             });
         }
+    }
+
+    /// Whether the mail took a private way: to the address of the policy, or by GitHub (CH1).
+    fn channel(&mut self, policy: &Policy, message: &Message) {
+        let mut to = message.to.iter().chain(&message.cc).take(MAX_NAMES);
+        let why = if from_github(message) {
+            "It came as a notification of a GitHub advisory."
+        } else if to.any(|to| to.address.eq_ignore_ascii_case(&policy.contact)) {
+            "It was sent to the security address."
+        } else {
+            return;
+        };
+        self.hints.push(Hint {
+            clause: "CH1".into(),
+            answer: AnswerValue::Yes,
+            strength: 2,
+            rule: "private-channel".to_owned(),
+            why: why.to_owned(),
+            evidence: None,
+        });
+    }
+
+    /// Where a proof is brought, a tool's help or a library's name is a question and no ground to decline
+    /// (traps of NQ1 and NQ3). What speaks for NQ3 speaks against PD3.
+    fn heed_traps(&mut self, has_poc: bool) {
+        let mut mirrored = Vec::new();
+        for hint in self.hints.iter_mut().filter(|hint| hint.answer == AnswerValue::Yes) {
+            let clause = hint.clause.as_str();
+            let own_proof = has_poc && (clause == "NQ1" || clause == "NQ3" && hint.strength < 3);
+            if clause == "NQ3" && !own_proof {
+                let answer = AnswerValue::No;
+                mirrored.push(Hint { clause: "PD3".into(), answer, ..hint.clone() });
+            }
+            if own_proof {
+                hint.answer = AnswerValue::Unclear;
+            }
+        }
+        self.hints.extend(mirrored);
     }
 
     fn flags(&self, message: &Message) -> Flags {

@@ -29,9 +29,10 @@ pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &
         // Shown quoted text or an embedded picture may be the message.
         flags.spam |= message.text.len() < 4 * NOTHING;
     }
-    if flags.spam || flags.coordination || flags.other_product || own.length() < REPORT {
+    if flags.spam || flags.coordination || flags.other_product {
         return;
     }
+    let (long, money) = (own.length() >= REPORT, flags.bounty_request);
     let mut lacks = |clause: &str, answer, rule: &str, why: &str| {
         let answered = reading.hints.iter().any(|hint| hint.clause.as_str() == clause);
         if !answered && policy.item(&clause.into()).is_some() {
@@ -45,7 +46,19 @@ pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &
             });
         }
     };
-    if !reading.flags.has_poc && reading.vectors.is_empty() {
+    let shown = reading.flags.has_poc || !reading.vectors.is_empty();
+    if money && !shown {
+        lacks(
+            "CH4",
+            AnswerValue::No,
+            "money-without-impact",
+            "Asks for money and tells no impact.",
+        );
+    }
+    if !long {
+        return;
+    }
+    if !shown {
         let why = "No steps, request, script or recording was found that shows it.";
         lacks("NQ2", AnswerValue::Unclear, "no-proof-found", why);
     }

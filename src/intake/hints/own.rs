@@ -22,7 +22,8 @@ pub(super) struct Own<'a> {
 impl<'a> Own<'a> {
     pub(super) fn of(message: &'a Message, message_ref: MessageRef) -> Self {
         let shown = message.text.as_str();
-        Self { message: message_ref, part: message.text_part, shown, folded: fold(shown) }
+        let folded = fold(shown, is_forward(&message.subject));
+        Self { message: message_ref, part: message.text_part, shown, folded }
     }
 
     pub(super) fn folded(&self) -> &str {
@@ -64,9 +65,16 @@ impl<'a> Own<'a> {
     }
 }
 
-fn fold(shown: &str) -> String {
+/// Whether the mail passes on another's words: then these are what it is about.
+fn is_forward(subject: &str) -> bool {
+    let mark = subject.trim_start().split([':', '\u{ff1a}']).next().unwrap_or_default();
+    ["fwd", "fw", "wg", "tr", "rv", "enc", "转发", "轉寄", "転送"]
+        .contains(&mark.to_lowercase().as_str())
+}
+
+fn fold(shown: &str, forward: bool) -> String {
     let lines: Vec<&str> = shown.split_inclusive('\n').collect();
-    let own = own_lines(shown);
+    let own = own_lines(shown, forward);
     let mut folded = String::with_capacity(shown.len().min(MAX_READ));
     for (at, line) in lines.iter().enumerate() {
         if folded.len() + line.len() > MAX_READ {
@@ -88,8 +96,13 @@ fn fold(shown: &str) -> String {
 }
 
 /// For each line whether the sender wrote it for this mail.
-fn own_lines(shown: &str) -> Vec<bool> {
-    quote::classify(shown).into_iter().map(|kind| kind == LineKind::Own).collect()
+fn own_lines(shown: &str, forward: bool) -> Vec<bool> {
+    let counts = |kind| match kind {
+        LineKind::Own => true,
+        LineKind::Quoted => forward,
+        LineKind::Signature | LineKind::Attribution => false,
+    };
+    quote::classify(shown).into_iter().map(counts).collect()
 }
 
 /// Whether a line goes on in the next: both are prose, and the next begins no list item, heading or table.
@@ -109,13 +122,14 @@ fn continues(line: &str, next: &str) -> bool {
 /// Copies a line; a blank after a sentence end becomes a line end.
 fn push_sentences(folded: &mut String, line: &str) {
     let mut letters = line.chars().peekable();
-    let mut last = ' ';
+    let (mut last, mut before) = (' ', ' ');
     while let Some(letter) = letters.next() {
         let next = letters.peek().copied().unwrap_or(' ');
         // `e.g. this` goes on in a small letter.
-        let ends = matches!(last, '.' | '!' | '?') && letter == ' ' && !next.is_lowercase();
+        let mark = matches!(last, '.' | '!' | '?') && before != '.';
+        let ends = mark && letter == ' ' && !next.is_lowercase();
         folded.push(if ends { '\n' } else { letter });
-        last = letter;
+        (before, last) = (last, letter);
     }
 }
 
@@ -126,7 +140,7 @@ mod tests {
     #[test]
     fn wrapped_lines_are_one_sentence_and_bytes_keep_their_places() {
         let shown = "A flaw that is\nwrapped. Another\n\n> quoted\n - item\n-- \nname";
-        let folded = fold(shown);
+        let folded = fold(shown, false);
         assert_eq!(folded.len(), shown.len());
         let lines: Vec<&str> =
             folded.split('\n').map(str::trim).filter(|l| !l.is_empty()).collect();
@@ -136,11 +150,11 @@ mod tests {
     #[test]
     fn other_scripts_keep_their_places() {
         let shown = "\u{8106}\u{5f31}\u{6027}\n> \u{8106}\n\u{e9}t\u{e9}";
-        assert_eq!(fold(shown).len(), shown.len());
+        assert_eq!(fold(shown, false).len(), shown.len());
     }
 
     #[test]
     fn a_huge_text_is_read_in_part() {
-        assert!(fold(&"words and words\n".repeat(100_000)).len() <= MAX_READ);
+        assert!(fold(&"words and words\n".repeat(100_000), false).len() <= MAX_READ);
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::hint::{FoundVersion, Hint, Reading, VersionStatus};
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::Policy;
 use crate::domain::version::status;
+use crate::intake::subject;
 use crate::mail::Message;
 
 /// Versions that are reported from one mail.
@@ -86,9 +87,18 @@ pub(super) fn read(
             add(claimed, evidence);
         }
     }
-    for (claimed, _) in claims(patterns, policy, &message.subject) {
-        add(claimed, own.subject_evidence());
+    // The subject of an answer is another mail's.
+    if !subject::base(&message.subject).1 {
+        for (claimed, _) in claims(patterns, policy, &message.subject) {
+            add(claimed, own.subject_evidence());
+        }
     }
+    // Of `rc/1.2.0` and `1.2.0rc3` the one that says more.
+    let all: Vec<String> = reading.versions.iter().map(|found| found.claimed.clone()).collect();
+    reading.versions.retain(|found| {
+        let name = found.claimed.rsplit_once('/').map(|(_, name)| name);
+        !name.is_some_and(|name| all.iter().any(|other| other.starts_with(name)))
+    });
 }
 
 /// Versions and branches in the order of the text.
