@@ -276,7 +276,7 @@ mod tests {
             prop_assert_eq!(read.from.len(), 1);
             prop_assert_eq!(&read.from[0].name, &plain(&mail.from.name));
             prop_assert_eq!(read.cc.len(), 1);
-            prop_assert_eq!(read.message_id.as_deref(), Some(super::id(&mail.message_id).as_str()));
+            prop_assert_eq!(read.message_id, Some(super::id(&mail.message_id)));
             prop_assert_eq!(read.in_reply_to.len(), 1);
         }
     }

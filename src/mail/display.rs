@@ -130,7 +130,7 @@ impl<'a> Folder<'a> {
 
     fn take(&mut self, at: usize, bytes: usize, width: usize, space: bool) {
         if self.used + width > self.columns && !space {
-            self.break_before(at);
+            self.break_before(at, width);
         }
         if width > self.columns {
             // Wider than the whole pane: a sign in its place keeps the frame intact.
@@ -146,7 +146,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    fn break_before(&mut self, at: usize) {
+    fn break_before(&mut self, at: usize, width: usize) {
         match self.space {
             Some((end, used)) if end > self.start => {
                 self.push(end);
@@ -156,7 +156,7 @@ impl<'a> Folder<'a> {
             _ => {}
         }
         self.space = None;
-        if self.used >= self.columns {
+        if self.used + width > self.columns && self.used > 0 {
             self.push(at);
             self.start = at;
             self.used = 0;

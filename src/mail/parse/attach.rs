@@ -9,7 +9,7 @@ use super::{Report, scan};
 
 /// Endings of files that run, or that show content which runs, when opened.
 const RUNNING: [&str; 52] = [
-    "app", "apk", "appimage", "bash", "bat", "chm", "cmd", "com", "command", "cpl", "deb",
+    "apk", "app", "appimage", "bash", "bat", "chm", "cmd", "com", "command", "cpl", "deb",
     "desktop", "dll", "dmg", "docm", "dotm", "exe", "hta", "htm", "html", "img", "inf", "iso",
     "jar", "js", "jse", "lnk", "mht", "mhtml", "msi", "msp", "pif", "pkg", "potm", "ppsm", "pptm",
     "ps1", "psm1", "reg", "rpm", "scf", "scr", "sh", "shtml", "svg", "url", "vbe", "vbs", "vhd",

@@ -88,7 +88,8 @@ mod tests {
         assert_eq!(resumed.parts, [b"x".as_slice(), b"y"]);
         assert!(resumed.resumed);
         assert_eq!(split(b"nothing", "a", 9).parts.len(), 0);
-        let many = split(&b"--a\nx\n".repeat(50), "a", 9);
+        let body = b"--a\nx\n".repeat(50);
+        let many = split(&body, "a", 9);
         assert!(many.bounded);
         assert_eq!(many.parts.len(), 9);
     }

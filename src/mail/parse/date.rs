@@ -25,8 +25,10 @@ pub(super) fn read(value: &str) -> Found {
     let text = without_comments(crate::mail::display::head(value, BYTES_MAX));
     let text = text.trim();
     if let Some(weekday_fits) = is_regular(text) {
-        let at =
-            mailparse::dateparse(text).ok().and_then(|second| Timestamp::from_second(second).ok());
+        // mailparse takes the zone for the seconds where these are left out.
+        let has_seconds = text.matches(':').count() == 2;
+        let second = has_seconds.then(|| mailparse::dateparse(text).ok()).flatten();
+        let at = second.map_or_else(|| lenient(text), |second| Timestamp::from_second(second).ok());
         let odd =
             !weekday_fits || at.is_none() || value.len() > BYTES_MAX || has_inner_comment(value);
         return Found { at, odd };

@@ -209,16 +209,16 @@ fn field(bytes: &[u8], block: &mut Block) -> Option<Field> {
         }
         words.text
     } else {
-        regular(bytes).unwrap_or_else(|| raw.to_owned())
+        regular(bytes, name).unwrap_or_else(|| raw.to_owned())
     };
     Some(Field { name: name.to_owned(), raw: raw.to_owned(), value })
 }
 
 /// The value of an ordinary ASCII field, by mailparse.
-fn regular(bytes: &[u8]) -> Option<String> {
+fn regular(bytes: &[u8], name: &str) -> Option<String> {
     let ordinary = bytes.iter().all(|b| matches!(b, b' '..=b'~' | b'\r' | b'\n'));
     let (header, _) = mailparse::parse_header(bytes).ok().filter(|_| ordinary)?;
-    (!header.get_key_ref().contains(['\r', '\n'])).then(|| header.get_value().trim().to_owned())
+    (bytes.get(name.len()) == Some(&b':')).then(|| header.get_value().trim().to_owned())
 }
 
 /// Joins folded lines (a fold is one space) and decodes 8-bit bytes: UTF-8, else windows-1252.

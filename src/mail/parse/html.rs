@@ -5,8 +5,7 @@
 
 use crate::mail::Warning;
 
-use super::Report;
-use super::links;
+use super::{Report, links, scan};
 
 /// Bounds on what html2text is given.
 const BYTES_MAX: usize = 1 << 20;
@@ -262,6 +261,10 @@ pub(super) fn inspect(html: &str, report: &mut Report) {
         if tag.name == "a" || (link.is_some() && tag.name == "body") {
             close_link(&mut link, report);
         }
+        if tag.text.contains("&#") {
+            // Layout drops what a reference spells if it is a control; the attempt is still worth a mark.
+            scan::characters(&unescape(tag.text), report);
+        }
         if !tag.closing {
             inspect_tag(&tag, report);
             if tag.name == "a"
@@ -372,6 +375,7 @@ mod tests {
             ("<a href=\"&#106;avascript:alert(1)\">x</a>", vec![Warning::Active]),
             ("<a href=\"-oProxyCommand=id\">y</a>", vec![Warning::Active]),
             ("<b onclick=\"x()\">y</b><script>1</script>", vec![Warning::Active]),
+            ("<p>&#27;[31m</p>", vec![Warning::ControlChars]),
             ("1 < 2 and <!-- <script> --> done", vec![]),
         ] {
             assert_eq!(warnings(html), expected, "{html}");

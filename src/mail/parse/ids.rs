@@ -17,7 +17,9 @@ pub(super) struct Ids {
 /// bracket, words with an `@` (RFC 5322 section 4.5.4 allows phrases around them).
 pub(super) fn list(value: &str) -> Ids {
     let mut found = Ids::default();
-    if let Ok(regular) = mailparse::msgidparse(value) {
+    if let Ok(regular) = mailparse::msgidparse(value)
+        && !regular.iter().any(|id| id.contains('<'))
+    {
         regular.iter().for_each(|id| found.push(id));
         return found;
     }

@@ -60,7 +60,7 @@ pub(super) fn decode(value: &str) -> Words {
         };
         let adjacent = run.is_some() && before.trim().is_empty();
         match &mut run {
-            Some(open) if adjacent && open.charset == charset => {
+            Some(open) if adjacent && open.charset == charset && !is_stateful(&charset) => {
                 open.bytes.extend_from_slice(&bytes)
             }
             _ => {
@@ -76,6 +76,11 @@ pub(super) fn decode(value: &str) -> Words {
     flush(&mut run, &mut out);
     out.text.push_str(rest);
     out
+}
+
+/// Words in these charsets begin and end in ASCII by escape sequences that must not meet.
+fn is_stateful(charset: &str) -> bool {
+    charset.starts_with("iso-2022")
 }
 
 fn flush(run: &mut Option<Run>, out: &mut Words) {
@@ -174,6 +179,8 @@ mod tests {
 
     #[test]
     fn marks_unknown_charsets_and_stops_at_the_limit() {
+        let japanese = decode("=?iso-2022-jp?B?GyRCRnwbKEI=?= =?iso-2022-jp?B?GyRCRnwbKEI=?=");
+        assert_eq!((japanese.text.as_str(), japanese.bad_charset), ("日日", false));
         assert!(decode("=?x-unk?q?a?=").bad_charset);
         let many = decode(&"=?utf-8?q?a?= ".repeat(20_000));
         assert!(many.too_many);
