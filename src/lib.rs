@@ -4,6 +4,7 @@ pub mod command;
 pub mod config;
 pub mod domain;
 pub mod export;
+pub mod intake;
 pub mod keymap;
 pub mod mail;
 pub mod reply;
