@@ -3,3 +3,5 @@
 pub mod command;
 pub mod domain;
 pub mod mail;
+pub mod runtime;
+pub mod sync;

@@ -1,0 +1,5 @@
+//! A sample inbox without an account.
+//!
+//! Owns: what it takes to show the program at work without a network. Read next: [`server`].
+
+pub mod server;

@@ -1,0 +1,1 @@
+//! Dovecot for a test.
