@@ -254,6 +254,7 @@ impl Engine<'_> {
     fn note(&mut self, note: String) {
         let notes = &mut self.summary.notes;
         if notes.len() < MOST_NOTES && !notes.contains(&note) {
+            self.sink.note(&note);
             notes.push(note);
         }
     }

@@ -58,6 +58,10 @@ pub trait Sink {
     /// Stores a batch, newest first, and then the cursor that says so. Returns only when both would survive
     /// a crash, as the messages are not fetched again. The batch is empty when only the cursor moved.
     fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError>;
+
+    /// Hears, as it comes, what the server wants the user to know: a sanitised sentence part. The same stands in
+    /// [`Summary::notes`], which a run that fails does not return.
+    fn note(&mut self, _note: &str) {}
 }
 
 /// What the synchronisation is doing.

@@ -61,6 +61,8 @@ impl Drop for Proxy {
 
 fn relay(client: &TcpStream, server: u16, fault: &Fault, first: bool, stop: &AtomicBool) {
     let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { return };
+    client.set_nodelay(true).unwrap();
+    server.set_nodelay(true).unwrap();
     let (mut from_client, mut to_server) =
         (client.try_clone().unwrap(), server.try_clone().unwrap());
     thread::spawn(move || {
