@@ -1,5 +1,11 @@
 //! The synchronisation against a real server.
-
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests may fail loudly"
+)]
 #![cfg(unix)]
 
 mod support;
@@ -148,4 +154,28 @@ fn refuses_what_it_should() {
     missing.mailbox = "Nowhere".to_owned();
     let error = pull(&missing, &mut Kept::default()).unwrap_err();
     assert!(matches!(error, SyncError::Mailbox { .. }), "{error:?}");
+}
+
+/// Not a test of anything: prints how fast 2,000 mails of 6 KB arrive.
+#[test]
+#[ignore = "a measurement"]
+fn throughput() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let line = b"0123456789 abcdefghijklmnopqrstuvwxyz 0123456789 abcdefghijklmnopqrs\r\n";
+    for n in 0..2000 {
+        dovecot.add_mail(&[raw(n % 7), line.repeat(80)].concat(), received(n), "");
+    }
+    dovecot.state();
+    for security in [Security::Plain, Security::Tls, Security::Plain, Security::Tls] {
+        let began = std::time::Instant::now();
+        let summary = pull(&account(&dovecot, security), &mut Kept::default()).unwrap();
+        let took = began.elapsed().as_secs_f64();
+        let megabytes = summary.bytes as f64 / 1e6;
+        println!(
+            "{security:?}: {} mails, {megabytes:.1} MB in {took:.3} s: {:.0} mails/s, {:.1} MB/s",
+            summary.new,
+            summary.new as f64 / took,
+            megabytes / took
+        );
+    }
 }

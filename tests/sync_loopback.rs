@@ -1,4 +1,11 @@
 //! The synchronisation against the demonstration server, on a good day and on bad ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests may fail loudly"
+)]
 
 mod support;
 

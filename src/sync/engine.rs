@@ -407,19 +407,14 @@ impl Engine<'_> {
         validity: u32,
         stack: &mut Vec<Batch>,
     ) -> Result<(), Stop> {
-        let single = batch.metas.len() == 1;
-        let known: Vec<Option<u32>> = if single {
-            batch
-                .metas
-                .iter()
-                .filter(|_| !answer.unreadable.is_empty())
-                .map(|m| Some(m.uid))
-                .collect()
-        } else {
-            answer.unreadable.iter().copied().filter(Option::is_some).collect()
+        let alone = match batch.metas.as_slice() {
+            [meta] if !answer.items.iter().any(|body| body.uid == meta.uid) => Some(meta.uid),
+            _ => None,
         };
+        let known: Vec<Option<u32>> =
+            answer.unreadable.iter().map(|uid| uid.or(alone)).filter(Option::is_some).collect();
         self.take_oddities(&known, answer.stray);
-        let guess = !single && known.len() < answer.unreadable.len();
+        let guess = batch.metas.len() > 1 && known.len() < answer.unreadable.len();
         let mut bodies: BTreeMap<u32, Option<Vec<u8>>> = BTreeMap::new();
         for body in answer.items {
             let place = bodies.entry(body.uid).or_default();
@@ -470,6 +465,8 @@ impl Engine<'_> {
         let bytes: u64 = batch.iter().map(|message| message.raw.len() as u64).sum();
         for message in &batch {
             cursor.done.insert(message.uid);
+            // It may have failed at first, or stood in an answer that could not be read.
+            self.summary.quarantined.retain(|other| other.uid != Some(message.uid));
         }
         self.sink.store(batch, cursor).map_err(|source| SyncError::Sink { source })?;
         self.dirty = false;

@@ -39,7 +39,7 @@ pub enum SyncError {
         "the server claims that we are logged in already, which is how a tampered connection looks"
     )]
     Preauth,
-    #[error("the server does not offer STARTTLS, which the account demands")]
+    #[error("the server refused STARTTLS, which the account demands: {text}")]
     StartTlsMissing { text: String },
     #[error(
         "the connection was tampered with: data came between the answer to STARTTLS and the handshake"
@@ -61,7 +61,7 @@ pub enum SyncError {
     Closed { during: &'static str },
     #[error("the server broke the protocol while {during}: {what}")]
     Protocol { during: &'static str, what: String },
-    #[error("an answer of the server was larger than allowed: {what}")]
+    #[error("an answer of the server goes beyond what is accepted: {what}")]
     TooLarge { what: String },
     #[error("cancelled")]
     Cancelled,
@@ -95,7 +95,7 @@ impl SyncError {
                 "nothing was sent; use security = tls, and do not trust this network"
             }
             Self::StartTlsMissing { .. } => {
-                "use security = tls; a missing offer can also mean that somebody removed it"
+                "use security = tls; a refusal can also come from somebody in between"
             }
             Self::LoginDisabled => "set security to tls or starttls",
             Self::NoMechanism { .. } => "set auth to auto, or to a method that the server offers",

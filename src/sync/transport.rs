@@ -263,10 +263,8 @@ fn start_tls(
     mut tcp: TcpStream,
 ) -> Result<Stream, SyncError> {
     let during = "asking for STARTTLS";
-    let offered = greeting(&mut tcp, account)?;
-    if offered.is_some_and(|words| !words.iter().any(|word| word == "STARTTLS")) {
-        return Err(SyncError::StartTlsMissing { text: String::new() });
-    }
+    // What the greeting offers is not looked at: anybody could have written it. The answer decides.
+    greeting(&mut tcp, account)?;
     tcp.write_all(b"t1 STARTTLS\r\n").map_err(|error| io_fault(&error, during))?;
     for _ in 0..MOST_LINES {
         let line = read_line(&mut tcp, during)?;
