@@ -9,3 +9,5 @@ pub mod keymap;
 pub mod mail;
 pub mod reply;
 pub mod store;
+pub mod runtime;
+pub mod sync;

@@ -1,0 +1,122 @@
+//! The mailbox: connection, cursor, fetching.
+//!
+//! Owns: everything that knows IMAP and TLS. Absent on purpose: cases, parsing of mail, the store (messages go to
+//! a [`Sink`]), the clock, and every command that would change the mailbox. Read next: [`account`], then
+//! `engine`, then `guard`.
+
+pub mod account;
+mod cancel;
+mod cursor;
+mod engine;
+mod error;
+mod guard;
+mod mailbox;
+mod plan;
+mod secret;
+mod session;
+mod text;
+mod transport;
+
+use jiff::Timestamp;
+
+pub use account::{Account, Auth, Limits, Security, Timeouts};
+pub use cancel::Cancel;
+pub use cursor::{Cursor, CursorError, UidSet};
+pub use engine::run;
+pub use error::{SinkError, SyncError};
+pub use mailbox::{NameError, encode_name};
+pub use secret::{Secret, SecretError};
+pub use text::printable;
+
+/// A message as the server has it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Name of the mailbox, as configured.
+    pub mailbox: String,
+    /// UIDVALIDITY of the mailbox.
+    pub uid_validity: u32,
+    /// UID in the mailbox, never 0.
+    pub uid: u32,
+    /// When the server received it; the clocks run from here.
+    pub internal_date: Option<Timestamp>,
+    /// Flags and keywords, as the server writes them; non-ASCII ones with `?` in place of such bytes.
+    pub flags: Vec<String>,
+    /// The message, byte for byte.
+    pub raw: Vec<u8>,
+}
+
+impl std::fmt::Debug for Fetched {
+    /// Sizes only: a message must not reach a log by accident.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Fetched(uid {}, {} bytes)", self.uid, self.raw.len())
+    }
+}
+
+/// Takes messages in. Equal bytes may come again (after a UIDVALIDITY change, or under two UIDs), and a UID may
+/// come again with other bytes if the server is broken: keep both.
+pub trait Sink {
+    /// Stores a batch, newest first, and then the cursor that says so. Returns only when both would survive
+    /// a crash, as the messages are not fetched again. The batch is empty when only the cursor moved.
+    fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError>;
+
+    /// Hears, as it comes, what the server wants the user to know: a sanitised sentence part. The same stands in
+    /// [`Summary::notes`], which a run that fails does not return.
+    fn note(&mut self, _note: &str) {}
+}
+
+/// What the synchronisation is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Phase {
+    /// Reaching the server and logging in.
+    #[default]
+    Connecting,
+    /// Finding out which messages there are.
+    Listing,
+    /// Fetching messages.
+    Fetching,
+    /// Handing messages to the store.
+    Storing,
+    /// Waiting before the next attempt to connect.
+    Waiting,
+}
+
+/// How far the synchronisation is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
+    /// Messages stored so far.
+    pub messages_done: u64,
+    /// Messages expected to be fetched; an upper bound until all are listed.
+    pub messages_total: u64,
+    /// Bytes received so far, everything counted.
+    pub bytes: u64,
+}
+
+/// A message that could not be fetched. It is tried again by the next run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quarantined {
+    /// Its UID, where known.
+    pub uid: Option<u32>,
+    /// One sentence part, sanitised.
+    pub why: String,
+}
+
+/// What a run did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    /// Messages in the mailbox.
+    pub seen: u64,
+    /// Messages handed to the sink.
+    pub new: u64,
+    /// Bytes of these messages.
+    pub bytes: u64,
+    /// Bytes received from the server, everything counted.
+    pub received: u64,
+    /// Messages that could not be fetched.
+    pub quarantined: Vec<Quarantined>,
+    /// The mailbox was made anew on the server: everything was fetched again.
+    pub uid_validity_changed: bool,
+    /// What the server said to the user, and oddities worth knowing: sanitised sentence parts.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,302 @@
+//! The synchronisation against the demonstration server, on a good day and on bad ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests may fail loudly"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use casebook::runtime::demo::server::{ServedMail, Server};
+use casebook::sync::{
+    Account, Cancel, Cursor, Fetched, Limits, Progress, Secret, Security, Sink, SinkError, Summary,
+    SyncError, Timeouts, UidSet, run,
+};
+use support::proxy::{Fault, Proxy};
+
+/// Keeps everything, and the cursor as bytes, as a store would.
+#[derive(Default)]
+struct Kept {
+    mails: BTreeMap<(u32, u32), Vec<u8>>,
+    order: Vec<u32>,
+    cursor: Option<Vec<u8>>,
+    fail: bool,
+}
+
+impl Sink for Kept {
+    fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError> {
+        if self.fail {
+            return Err(SinkError("disk full".into()));
+        }
+        for mail in batch {
+            self.order.push(mail.uid);
+            let twice = self.mails.insert((mail.uid_validity, mail.uid), mail.raw);
+            assert!(twice.is_none(), "fetched twice");
+        }
+        self.cursor = Some(cursor.encode().unwrap());
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn cursor(&self) -> Option<Cursor> {
+        self.cursor.as_deref().map(|bytes| Cursor::decode(bytes).unwrap())
+    }
+}
+
+fn mails(count: usize) -> Vec<ServedMail> {
+    (0..count)
+        .map(|n| {
+            let mut raw = format!("From: r{n}@x.example\r\nSubject: {n}\r\n\r\n").into_bytes();
+            raw.extend((0..n * 7 % 3000).map(|i| [b'a', b'\n', b'(', b'"', 0xff, 0][(i * n) % 6]));
+            ServedMail {
+                raw,
+                internal_date: format!("2026-10-{:02}T10:00:00Z", n % 28 + 1).parse().unwrap(),
+                flags: if n % 2 == 0 { vec!["\\Seen".to_owned()] } else { Vec::new() },
+            }
+        })
+        .collect()
+}
+
+fn account(port: u16) -> Account {
+    let mut account = Account::new("127.0.0.1", port, Security::Plain, "demo");
+    account.timeouts = Timeouts {
+        connect: Duration::from_secs(2),
+        read: Duration::from_secs(2),
+        write: Duration::from_secs(2),
+        crawl: Duration::from_secs(5),
+        retry: Duration::from_millis(1),
+    };
+    account
+}
+
+fn pull(account: &Account, kept: &mut Kept) -> Result<Summary, SyncError> {
+    let cursor = kept.cursor();
+    run(
+        account,
+        &mut || Ok(Secret::new("p\"w\\".to_owned())),
+        cursor,
+        kept,
+        &Cancel::new(),
+        &mut |_| {},
+    )
+}
+
+fn serve(count: usize) -> Server {
+    Server::start(mails(count), "demo", "p\"w\\").unwrap()
+}
+
+fn assert_complete(kept: &Kept, count: usize) {
+    assert_eq!(kept.mails.len(), count);
+    for ((_, uid), (raw, mail)) in kept.mails.keys().zip(kept.mails.values().zip(mails(count))) {
+        assert!(*raw == mail.raw, "uid {uid} differs");
+    }
+}
+
+#[test]
+fn everything_arrives_byte_exact_newest_first_and_only_once() {
+    let server = serve(700);
+    let mut kept = Kept::default();
+    let summary = pull(&account(server.port()), &mut kept).unwrap();
+    assert_eq!((summary.seen, summary.new), (700, 700));
+    assert!(summary.quarantined.is_empty() && summary.notes.is_empty(), "{summary:?}");
+    assert_complete(&kept, 700);
+    assert!(kept.order.is_sorted_by(|a, b| a > b));
+    let before = server.commands().len();
+    let again = pull(&account(server.port()), &mut kept).unwrap();
+    assert_eq!((again.seen, again.new), (700, 0));
+    assert!(again.received < 1000, "{again:?}");
+    let commands = server.commands().split_off(before);
+    assert!(commands.iter().all(|c| !c.contains("FETCH")), "{commands:?}");
+    assert!(server.modifying().is_empty());
+}
+
+#[test]
+fn dates_and_flags_come_along() {
+    struct Look(Vec<Fetched>);
+    impl Sink for Look {
+        fn store(&mut self, batch: Vec<Fetched>, _: &Cursor) -> Result<(), SinkError> {
+            self.0.extend(batch);
+            Ok(())
+        }
+    }
+    let server = serve(9);
+    let mut look = Look(Vec::new());
+    let secret = &mut || Ok(Secret::new("p\"w\\".to_owned()));
+    run(&account(server.port()), secret, None, &mut look, &Cancel::new(), &mut |_| {}).unwrap();
+    for (got, sent) in look.0.iter().rev().zip(mails(9)) {
+        assert_eq!(got.internal_date, Some(sent.internal_date));
+        assert_eq!(got.flags, sent.flags);
+        assert_eq!((got.mailbox.as_str(), got.uid_validity), ("INBOX", 1));
+    }
+}
+
+#[test]
+fn new_mail_and_holes_are_fetched_and_the_rest_is_not() {
+    let server = serve(30);
+    server.expunge(7);
+    let mut kept = Kept::default();
+    pull(&account(server.port()), &mut kept).unwrap();
+    let mut cursor = kept.cursor().unwrap();
+    assert_eq!(cursor.done.ranges(), [(1, 30)]);
+    // Pretend that 5 and 6 never came.
+    cursor.done = cursor.done.minus(&UidSet::from_iter([5, 6]));
+    kept.cursor = Some(cursor.encode().unwrap());
+    kept.mails.retain(|(_, uid), _| !matches!(uid, 5 | 6));
+    server.deliver(mails(31).pop().unwrap());
+    assert_eq!(pull(&account(server.port()), &mut kept).unwrap().new, 3);
+    assert_eq!(kept.mails.len(), 30);
+}
+
+#[test]
+fn a_mailbox_made_anew_is_fetched_anew() {
+    let server = serve(5);
+    let mut kept = Kept::default();
+    pull(&account(server.port()), &mut kept).unwrap();
+    server.renew(9);
+    let summary = pull(&account(server.port()), &mut kept).unwrap();
+    assert!(summary.uid_validity_changed);
+    assert_eq!(summary.new, 5);
+    assert_eq!(kept.cursor().unwrap().uid_validity, 9);
+}
+
+#[test]
+fn large_messages_come_in_slices() {
+    let mut large = mails(3);
+    large[1].raw = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
+    large[2].raw = vec![b'x'; 8192];
+    let server = Server::start(large.clone(), "demo", "p\"w\\").unwrap();
+    let mut account = account(server.port());
+    account.limits = Limits { whole_bytes: 4096, slice_bytes: 4096, ..Limits::default() };
+    let mut kept = Kept::default();
+    let summary = pull(&account, &mut kept).unwrap();
+    assert!(summary.notes.is_empty() && summary.quarantined.is_empty(), "{summary:?}");
+    for (uid, mail) in (1..).zip(&large) {
+        assert!(kept.mails[&(1, uid)] == mail.raw);
+    }
+    account.limits.message_bytes = 50_000;
+    let summary = pull(&account, &mut Kept::default()).unwrap();
+    assert_eq!((summary.new, summary.quarantined.len()), (2, 1));
+    assert_eq!(summary.quarantined[0].uid, Some(2));
+}
+
+#[test]
+fn a_wrong_password_is_said_once() {
+    let server = serve(1);
+    let mut asked = 0;
+    let secret = &mut || {
+        asked += 1;
+        Ok(Secret::new("wrong".to_owned()))
+    };
+    let mut kept = Kept::default();
+    let error = run(&account(server.port()), secret, None, &mut kept, &Cancel::new(), &mut |_| {})
+        .unwrap_err();
+    assert!(matches!(&error, SyncError::LoginRefused { text, .. } if text.contains("wrong user")));
+    assert_eq!(asked, 1);
+    assert_eq!(server.commands().iter().filter(|c| *c == "AUTHENTICATE").count(), 1);
+}
+
+#[test]
+fn names_what_is_missing() {
+    let server = serve(1);
+    let mut missing = account(server.port());
+    missing.mailbox = "Entwürfe".to_owned();
+    let error = pull(&missing, &mut Kept::default()).unwrap_err();
+    assert!(matches!(error, SyncError::Mailbox { .. }), "{error:?}");
+    assert!(server.commands().iter().any(|c| c == "EXAMINE \"Entw&APw-rfe\""));
+    missing.mailbox = "a\r\nx LOGOUT".to_owned();
+    assert!(matches!(pull(&missing, &mut Kept::default()), Err(SyncError::Account { .. })));
+    let port = server.port();
+    drop(server);
+    let error = pull(&account(port), &mut Kept::default()).unwrap_err();
+    assert!(matches!(error, SyncError::Refused { .. }), "{error:?}");
+}
+
+#[test]
+fn a_sink_that_fails_ends_the_run_and_loses_nothing() {
+    let server = serve(20);
+    let mut kept = Kept { fail: true, ..Kept::default() };
+    assert!(matches!(pull(&account(server.port()), &mut kept), Err(SyncError::Sink { .. })));
+    kept.fail = false;
+    pull(&account(server.port()), &mut kept).unwrap();
+    assert_complete(&kept, 20);
+}
+
+#[test]
+fn a_cut_connection_is_taken_up_again_at_every_offset() {
+    let server = serve(3);
+    let whole = {
+        let mut kept = Kept::default();
+        pull(&account(server.port()), &mut kept).unwrap().received
+    };
+    for offset in 0..whole {
+        let proxy = Proxy::start(server.port(), Fault::Cut { after: offset });
+        let mut kept = Kept::default();
+        // The first connection is cut. A cut before the mailbox is open ends the run; later ones heal.
+        if pull(&account(proxy.port()), &mut kept).is_err() {
+            pull(&account(proxy.port()), &mut kept).unwrap();
+        }
+        assert_complete(&kept, 3);
+    }
+    assert!(server.modifying().is_empty());
+}
+
+#[test]
+fn a_message_that_kills_the_connection_is_left_out() {
+    let server = serve(40);
+    let proxy = Proxy::start(server.port(), Fault::Poison { needle: b"Subject: 17\r\n".to_vec() });
+    let mut kept = Kept::default();
+    let summary = pull(&account(proxy.port()), &mut kept).unwrap();
+    assert_eq!(summary.new, 39);
+    assert_eq!(summary.quarantined.len(), 1);
+    assert_eq!(summary.quarantined[0].uid, Some(18));
+    assert!(!kept.cursor().unwrap().done.contains(18));
+    // A healthy server gives it out.
+    assert_eq!(pull(&account(server.port()), &mut kept).unwrap().new, 1);
+    assert_complete(&kept, 40);
+}
+
+#[test]
+fn cancelling_takes_effect_at_once() {
+    let server = serve(3);
+    let proxy = Proxy::start(server.port(), Fault::Stall { after: 400 });
+    let cancel = Cancel::new();
+    let (started, waiting) = mpsc::channel();
+    let theirs = cancel.clone();
+    let mut account = account(proxy.port());
+    account.timeouts.read = Duration::from_secs(30);
+    let worker = thread::spawn(move || {
+        let mut kept = Kept::default();
+        let secret = &mut || Ok(Secret::new("p\"w\\".to_owned()));
+        let progress = &mut |now: Progress| {
+            if now.bytes >= 400 {
+                started.send(()).unwrap_or_default();
+            }
+        };
+        let result = run(&account, secret, None, &mut kept, &theirs, progress);
+        (result, Instant::now())
+    });
+    waiting.recv_timeout(Duration::from_secs(10)).unwrap();
+    let asked = Instant::now();
+    cancel.cancel();
+    let (result, ended) = worker.join().unwrap();
+    assert!(matches!(result, Err(SyncError::Cancelled)), "{result:?}");
+    assert!(ended.duration_since(asked) < Duration::from_millis(100));
+}
+
+#[test]
+fn a_silent_server_times_out() {
+    let server = serve(3);
+    let proxy = Proxy::start(server.port(), Fault::Stall { after: 30 });
+    let mut account = account(proxy.port());
+    account.timeouts.read = Duration::from_millis(200);
+    let error = pull(&account, &mut Kept::default()).unwrap_err();
+    assert!(matches!(error, SyncError::TimedOut { .. }), "{error:?}");
+}
