@@ -1,3 +1,7 @@
 //! Starts casebook.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    casebook::cli::main()
+}

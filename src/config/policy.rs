@@ -15,7 +15,8 @@ use super::fields::{Fields, Report};
 use crate::domain::ids::hex;
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::{
-    HintRule, Item, ItemKind, Outcome, Outcomes, Periods, Place, Policy, Release, Scoring, Support,
+    HintRule, Item, ItemKind, Outcome, Outcomes, Package, Periods, Place, Policy, Release, Scoring,
+    Support,
 };
 use crate::domain::{ClauseId, Disposition};
 
@@ -73,6 +74,7 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, hash: String) -> Policy {
     let policy = Policy {
         name: fields.text("name").to_owned(),
         product: fields.text("product").to_owned(),
+        package: package(&fields),
         contact: fields.text("contact").to_owned(),
         url: fields.text("url").to_owned(),
         hash,
@@ -99,6 +101,18 @@ fn repeated<'a>(report: &Report<'_>, what: &str, names: impl Iterator<Item = &'a
             report.fault(None, format!("policy: {what} {name} stands there twice"));
         }
     }
+}
+
+fn package(root: &Fields<'_, '_>) -> Package {
+    let Some(table) = root.table("package") else { return Package::default() };
+    let package = Package {
+        vendor: table.text("vendor").to_owned(),
+        ecosystem: table.text("ecosystem").to_owned(),
+        name: table.text("name").to_owned(),
+        repository: table.text("repository").to_owned(),
+    };
+    table.finish();
+    package
 }
 
 fn periods(root: &Fields<'_, '_>, report: &Report<'_>) -> Periods {

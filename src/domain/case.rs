@@ -178,6 +178,8 @@ pub struct Case {
     state_by_hand: Option<CaseState>,
     /// Ids of the acts that `u` would undo, oldest first.
     undoable: Vec<String>,
+    /// Entries folded, undone ones included.
+    entries: usize,
 }
 
 impl Case {
@@ -195,6 +197,7 @@ impl Case {
             advisory: None,
             state_by_hand: None,
             undoable: Vec::new(),
+            entries: 0,
         }
     }
 
@@ -206,6 +209,7 @@ impl Case {
         ordered.dedup_by(|a, b| a.id == b.id);
         let undone = undone_ids(&ordered);
         let mut case = Self::new(id);
+        case.entries = ordered.len();
         for entry in ordered.iter().filter(|entry| !undone.contains(entry.id.as_str())) {
             if let Some(act) = entry.act() {
                 case.apply(entry, act);
@@ -259,6 +263,11 @@ impl Case {
             None if answered => CaseState::Acknowledged,
             None => CaseState::New,
         }
+    }
+
+    /// Number of journal entries, undone ones included.
+    pub const fn entry_count(&self) -> usize {
+        self.entries
     }
 
     /// Id of the entry that undo would compensate: the newest that still counts.

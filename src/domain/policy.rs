@@ -15,6 +15,8 @@ pub struct Policy {
     pub name: String,
     /// The product that reports are about.
     pub product: String,
+    /// How package registries and advisories name it.
+    pub package: Package,
     /// Address that reports are sent to.
     pub contact: String,
     /// Where the policy is published, for replies without a policy text.
@@ -35,6 +37,19 @@ pub struct Policy {
     pub items: Vec<Item>,
     /// Rules that propose answers.
     pub hints: Vec<HintRule>,
+}
+
+/// The product in a package registry.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Package {
+    /// Who makes it.
+    pub vendor: String,
+    /// Ecosystem as OSV names it, such as `PyPI`.
+    pub ecosystem: String,
+    /// Name within the ecosystem.
+    pub name: String,
+    /// Web address of the repository.
+    pub repository: String,
 }
 
 /// Periods of the policy, all in days of 24 hours.

@@ -12,6 +12,7 @@ pub fn policy() -> Policy {
     Policy {
         name: "widget".into(),
         product: "Widget".into(),
+        package: Default::default(),
         contact: "security@widget.example".into(),
         url: "https://widget.example/security".into(),
         hash: String::new(),

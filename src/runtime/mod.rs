@@ -1,6 +1,19 @@
-//! Joins the edges: threads, channels, the clock, files.
-//! Threads, channels, the clock and files: what joins the parts.
+//! Threads, files, the clock: what joins the pure middle to terminal, store and mailbox.
 //!
-//! Owns: everything that waits or happens by itself. Absent on purpose: rules and screens.
+//! Owns: everything that waits. Read next: [`desk`] (work on an open store), [`screen_loop`], [`workers`].
 
+pub mod clock;
 pub mod demo;
+pub mod desk;
+pub mod export;
+pub mod files;
+pub mod import;
+pub mod ingest;
+pub mod pull;
+mod random;
+pub mod screen_loop;
+pub mod secret;
+pub mod setup;
+pub mod signals;
+pub mod view;
+pub mod workers;

@@ -1,5 +1,14 @@
 //! What several test programs share.
-#![allow(dead_code, reason = "each test program uses its own part")]
 
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "each test program uses a part, and tests may fail loudly"
+)]
+
+pub mod console;
 pub mod dovecot;
 pub mod proxy;

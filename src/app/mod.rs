@@ -1,0 +1,545 @@
+//! The state machine: what the screens show and what a key, a worker's answer or the clock changes.
+//!
+//! Owns: [`Model`], [`Input`], [`update`], [`Effect`], [`Outcome`]. Absent on purpose: terminal, store, network,
+//! threads and the clock. `update` never waits: it returns effects as plain values, and their outcomes come back
+//! as inputs. One file per screen. Read next: [`run`] for what each command does.
+
+pub mod acts;
+pub mod advisory;
+pub mod case;
+pub mod editor;
+pub mod layer;
+pub mod layout;
+pub mod material;
+pub mod prompt;
+pub mod queue;
+pub mod row;
+mod run;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::command::{Command, Context};
+use crate::domain::CaseId;
+use crate::domain::journal::Act;
+use crate::domain::policy::Policy;
+use crate::keymap::{Choice as KeyChoice, Key, Keymap, Match};
+use crate::mail::DisplayText;
+
+use advisory::AdvisoryScreen;
+use case::{CaseScreen, CaseView};
+use editor::Editor;
+use layer::Layer;
+use prompt::{Prompt, Words};
+use queue::Queue;
+use row::CaseRow;
+
+/// Which screen is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Screen {
+    /// The list of cases.
+    #[default]
+    Queue,
+    /// One case.
+    Case,
+    /// A draft being edited.
+    Editor,
+    /// The advisory of a case.
+    Advisory,
+}
+
+/// How a status line is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    /// Something was done.
+    Done,
+    /// Something to know.
+    Note,
+    /// Something did not work.
+    Error,
+}
+
+/// The status line.
+#[derive(Clone, Debug)]
+pub struct Toast {
+    /// How it is meant.
+    pub tone: Tone,
+    /// Words.
+    pub text: DisplayText,
+}
+
+/// What a pull is doing.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum SyncState {
+    /// No account is configured.
+    #[default]
+    Off,
+    /// Nothing is running; the words say when and how the last pull ended.
+    Idle(String),
+    /// Running.
+    Running {
+        /// What it does at present.
+        phase: String,
+        /// Messages fetched.
+        done: u64,
+        /// Messages to fetch, once known.
+        total: Option<u64>,
+        /// Bytes fetched.
+        bytes: u64,
+    },
+}
+
+/// An error as a person reads it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// What was tried and why it failed, one sentence without its stop.
+    pub what: String,
+    /// What to do now.
+    pub next: String,
+}
+
+/// What comes in.
+#[derive(Debug)]
+pub enum Input {
+    /// A key press.
+    Key(Key),
+    /// Pasted text, whole.
+    Paste(String),
+    /// The terminal's size in columns and rows.
+    Resize(u16, u16),
+    /// A worker's answer.
+    Outcome(Outcome),
+    /// A minute has passed: clocks move.
+    Tick,
+    /// The system asks the program to end.
+    Stop,
+}
+
+/// What a worker answers.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Rows of the queue, in batches; `done` with the last one.
+    Rows {
+        /// Rows new or changed.
+        rows: Vec<CaseRow>,
+        /// Cases that no longer exist.
+        gone: Vec<u64>,
+        /// Whether this was the last batch of the first load.
+        done: bool,
+    },
+    /// A case was read.
+    Opened {
+        /// Number of the request.
+        request: u64,
+        /// The case.
+        case: Box<CaseView>,
+    },
+    /// An act was written to the journal: it is saved.
+    Saved {
+        /// What was done, for the status line.
+        said: String,
+        /// The case as it is now.
+        case: Box<CaseView>,
+    },
+    /// The raw mail of a message of the open case.
+    Raw {
+        /// Position in the thread.
+        message: usize,
+        /// Its bytes as text; invalid ones replaced.
+        text: String,
+    },
+    /// Files were written.
+    Written {
+        /// What was written, for the status line.
+        said: String,
+    },
+    /// Something did not work.
+    Failed(Problem),
+    /// State of the pull.
+    Sync(SyncState),
+    /// The pull has ended with an error.
+    SyncFailed(Problem),
+    /// The store is being rebuilt or checked; shown until the next.
+    Upkeep(String),
+}
+
+/// What is to be done outside.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Read the rows of the queue.
+    LoadQueue,
+    /// Read a case.
+    OpenCase {
+        /// Number of the request; the newest counts.
+        request: u64,
+        /// The case.
+        case: CaseId,
+    },
+    /// Write acts to the journal.
+    Record {
+        /// The case.
+        case: CaseId,
+        /// What is done, in order.
+        acts: Vec<Act>,
+        /// Words for the status line once it is saved.
+        said: String,
+    },
+    /// Compensate the case's newest act.
+    Undo {
+        /// The case.
+        case: CaseId,
+    },
+    /// Read the raw mail of a message.
+    LoadRaw {
+        /// The case.
+        case: CaseId,
+        /// Position in the thread.
+        message: usize,
+    },
+    /// Write the reply draft of a case as a mail file.
+    WriteEml {
+        /// The case.
+        case: CaseId,
+        /// The file; never overwritten.
+        path: PathBuf,
+    },
+    /// Check and write the advisory of a case.
+    Export {
+        /// The case.
+        case: CaseId,
+        /// The draft.
+        toml: String,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Start a pull.
+    StartSync,
+    /// Stop it.
+    CancelSync,
+    /// Draw everything again.
+    Redraw,
+    /// Sleep until the shell wakes the program.
+    Suspend,
+    /// End.
+    Quit,
+}
+
+/// All state of the program on the screen.
+#[derive(Debug)]
+pub struct Model {
+    /// The screen shown.
+    pub screen: Screen,
+    /// The list of cases.
+    pub queue: Queue,
+    /// The open case.
+    pub case: Option<CaseScreen>,
+    /// The open editor.
+    pub editor: Option<Editor>,
+    /// The open advisory.
+    pub advisory: Option<AdvisoryScreen>,
+    /// What lies above the screen.
+    pub layer: Option<Layer>,
+    /// The one-line input.
+    pub prompt: Option<Prompt>,
+    /// The status line.
+    pub toast: Option<Toast>,
+    /// State of the pull.
+    pub sync: SyncState,
+    /// What the store is busy with besides.
+    pub upkeep: Option<String>,
+    /// Keys of an unfinished sequence.
+    pub pending: Vec<Key>,
+    /// What may follow them.
+    pub choices: Vec<KeyChoice>,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The rules.
+    pub policy: Arc<Policy>,
+    /// The keys.
+    pub keymap: Arc<Keymap>,
+    /// Sentences of the policy text, if the maintainer points to one.
+    pub policy_text: Option<Arc<crate::domain::policy_text::PolicyText>>,
+    /// Who writes replies: `me` of the config.
+    pub me: material::Me,
+    /// The time that clocks are evaluated at.
+    pub now: Timestamp,
+    /// Whether nothing can be written.
+    pub read_only: bool,
+    /// Whether colours are used.
+    pub colour: bool,
+    /// Folder that exports are offered to go to.
+    pub export_folder: PathBuf,
+    request: u64,
+    /// The effects of the update that runs.
+    effects: Vec<Effect>,
+}
+
+/// What a model begins with.
+#[derive(Debug)]
+pub struct Setup {
+    /// The rules.
+    pub policy: Arc<Policy>,
+    /// The keys.
+    pub keymap: Arc<Keymap>,
+    /// Sentences of the policy text.
+    pub policy_text: Option<Arc<crate::domain::policy_text::PolicyText>>,
+    /// Who writes replies.
+    pub me: material::Me,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The time.
+    pub now: Timestamp,
+    /// Whether nothing can be written.
+    pub read_only: bool,
+    /// Whether an account is configured.
+    pub online: bool,
+    /// Whether colours are used.
+    pub colour: bool,
+    /// Folder that exports are offered to go to.
+    pub export_folder: PathBuf,
+}
+
+impl Model {
+    /// The model at the start, and what to do first.
+    pub fn start(setup: Setup) -> (Self, Vec<Effect>) {
+        let sync =
+            if setup.online { SyncState::Idle("not pulled yet".into()) } else { SyncState::Off };
+        let model = Self {
+            screen: Screen::Queue,
+            queue: Queue::loading(),
+            case: None,
+            editor: None,
+            advisory: None,
+            layer: None,
+            prompt: None,
+            toast: None,
+            sync,
+            upkeep: None,
+            pending: Vec::new(),
+            choices: Vec::new(),
+            size: setup.size,
+            policy: setup.policy,
+            keymap: setup.keymap,
+            policy_text: setup.policy_text,
+            me: setup.me,
+            now: setup.now,
+            read_only: setup.read_only,
+            colour: setup.colour,
+            export_folder: setup.export_folder,
+            request: 0,
+            effects: Vec::new(),
+        };
+        (model, vec![Effect::LoadQueue])
+    }
+
+    /// The context that keys are looked up in.
+    pub fn context(&self) -> Context {
+        if self.prompt.is_some() {
+            return Context::Prompt;
+        }
+        if self.layer.is_some() {
+            return Context::Overlay;
+        }
+        self.screen_context()
+    }
+
+    /// The context of the screen below prompt and layers.
+    pub const fn screen_context(&self) -> Context {
+        match self.screen {
+            Screen::Queue => Context::Queue,
+            Screen::Case => Context::Case,
+            Screen::Editor => Context::Editor,
+            Screen::Advisory => Context::Advisory,
+        }
+    }
+
+    /// Says something in the status line.
+    fn say(&mut self, tone: Tone, text: impl AsRef<str>) {
+        self.toast = Some(Toast { tone, text: DisplayText::line(text.as_ref()) });
+    }
+
+    fn fail(&mut self, problem: &Problem) {
+        self.say(Tone::Error, format!("{}. {}", problem.what, problem.next));
+    }
+
+    fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Writes acts to the journal, unless nothing can be written.
+    fn record(&mut self, case: CaseId, acts: Vec<Act>, said: impl Into<String>) {
+        if self.read_only {
+            self.say(Tone::Error, "opened read-only: nothing is saved");
+            return;
+        }
+        self.push(Effect::Record { case, acts, said: said.into() });
+    }
+
+    fn words(&self) -> Words<'_> {
+        Words {
+            context: self.screen_context(),
+            policy: &self.policy,
+            templates: crate::reply::names(),
+        }
+    }
+
+    /// Opens the one-line input.
+    fn ask(&mut self, asking: prompt::Asking, text: &str) {
+        self.prompt = Some(Prompt::new(asking, text, &self.words()));
+    }
+
+    /// Lays everything out for the current size.
+    fn lay_out(&mut self) {
+        let layout = layout::case(self.size);
+        if let Some(case) = &mut self.case {
+            case.lay_out(usize::from(layout.thread.width));
+        }
+        self.settle();
+    }
+
+    /// Scrolls every list so that its cursor is on the screen.
+    fn settle(&mut self) {
+        self.queue.keep_in_sight(layout::queue_height(self.size));
+        let layout = layout::case(self.size);
+        if let Some(case) = &mut self.case {
+            case.keep_in_sight(
+                usize::from(layout.thread.height),
+                usize::from(layout.checklist.height),
+            );
+        }
+    }
+}
+
+/// Changes the model by one input at the time `now`; returns what is to be done outside.
+pub fn update(model: &mut Model, input: Input, now: Timestamp) -> Vec<Effect> {
+    model.now = now;
+    match input {
+        Input::Key(key) => press(model, key),
+        Input::Paste(text) => paste(model, &text),
+        Input::Resize(columns, rows) => {
+            model.size = (columns, rows);
+            model.lay_out();
+        }
+        Input::Outcome(outcome) => arrive(model, outcome),
+        Input::Tick => {
+            let policy = Arc::clone(&model.policy);
+            if model.queue.sort == queue::Sort::Deadline {
+                model.queue.refresh(&policy.periods, now);
+            }
+        }
+        Input::Stop => model.push(Effect::Quit),
+    }
+    model.settle();
+    std::mem::take(&mut model.effects)
+}
+
+fn press(model: &mut Model, key: Key) {
+    let context = model.context();
+    model.pending.push(key);
+    model.choices.clear();
+    let keymap = Arc::clone(&model.keymap);
+    match keymap.lookup(context, &model.pending) {
+        Match::Bound(binding) => {
+            model.pending.clear();
+            model.toast = None;
+            run::command(model, binding.command, &binding.args);
+        }
+        Match::Pending(choices) => model.choices = choices,
+        Match::Unbound => {
+            let keys = std::mem::take(&mut model.pending);
+            type_in(model, &keys);
+        }
+    }
+}
+
+/// Gives keys without a binding to the text being edited, or says that they do nothing.
+fn type_in(model: &mut Model, keys: &[Key]) {
+    if let Some(prompt) = &mut model.prompt {
+        keys.iter().for_each(|key| prompt.line.key(*key));
+        refresh_prompt(model);
+        return;
+    }
+    match (&model.layer, model.screen, &mut model.editor) {
+        (None, Screen::Editor, Some(editor)) => keys.iter().for_each(|key| editor.key(*key)),
+        _ => {
+            let typed: Vec<_> = keys.iter().map(ToString::to_string).collect();
+            let help = model.keymap.keys_of(model.context(), Command::Help);
+            let help = help.first().map_or(":help", String::as_str).to_owned();
+            model.say(
+                Tone::Note,
+                format!("{} does nothing here; {help} shows what does", typed.join(" ")),
+            );
+        }
+    }
+}
+
+fn refresh_prompt(model: &mut Model) {
+    if let Some(mut prompt) = model.prompt.take() {
+        prompt.refresh(&model.words());
+        model.prompt = Some(prompt);
+    }
+}
+
+fn paste(model: &mut Model, text: &str) {
+    if let Some(prompt) = &mut model.prompt {
+        prompt.line.paste(text);
+        refresh_prompt(model);
+    } else if let (None, Screen::Editor, Some(editor)) =
+        (&model.layer, model.screen, &mut model.editor)
+    {
+        if !editor.paste(text) {
+            model.say(Tone::Error, "the paste was longer than 1 MB; the rest was left out");
+        }
+    } else {
+        model.say(Tone::Note, "there is no text here to paste into");
+    }
+}
+
+fn arrive(model: &mut Model, outcome: Outcome) {
+    let policy = Arc::clone(&model.policy);
+    match outcome {
+        Outcome::Rows { rows, gone, done } => {
+            model.queue.merge(rows, &gone, &policy.periods, model.now);
+            if done {
+                model.queue.loading = false;
+            }
+        }
+        Outcome::Opened { request, case } if request == model.request => {
+            let width = usize::from(layout::case(model.size).thread.width);
+            model.queue.merge(vec![case.row.clone()], &[], &policy.periods, model.now);
+            model.queue.select(case.row.number);
+            model.case = Some(CaseScreen::open(*case, &policy, width));
+            model.screen = Screen::Case;
+        }
+        Outcome::Opened { .. } => {}
+        Outcome::Saved { said, case } => {
+            model.queue.merge(vec![case.row.clone()], &[], &policy.periods, model.now);
+            if let Some(open) = &mut model.case
+                && open.view.row.id == case.row.id
+            {
+                open.replace(*case, &policy);
+            }
+            run::after_save(model);
+            model.say(Tone::Done, said);
+        }
+        Outcome::Raw { message, text } => {
+            if let Some(case) = &mut model.case {
+                if let Some(message) = case.view.messages.get_mut(message) {
+                    message.raw = Some(text);
+                }
+                case.raw = true;
+                model.lay_out();
+            }
+        }
+        Outcome::Written { said } => model.say(Tone::Done, said),
+        Outcome::Failed(problem) => model.fail(&problem),
+        Outcome::Sync(state) => model.sync = state,
+        Outcome::SyncFailed(problem) => {
+            model.fail(&problem);
+            model.sync = SyncState::Idle("last pull failed".into());
+        }
+        Outcome::Upkeep(text) => model.upkeep = (!text.is_empty()).then_some(text),
+    }
+}

@@ -1,0 +1,217 @@
+//! The command line as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use jiff::Timestamp;
+
+use crate::domain::journal::AnswerValue;
+use crate::domain::{CaseState, Disposition};
+
+/// A console for an open-source project's security inbox. Without a command it opens the screen.
+#[derive(Debug, Parser)]
+#[command(name = "casebook", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Options that may stand before or after the command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Global {
+    /// Config file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the store
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// Evaluate clocks as of this time
+    #[arg(long, global = true, value_name = "RFC3339")]
+    pub now: Option<Timestamp>,
+    /// Write nothing
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Use no colours
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show a sample inbox: no account, no network, nothing left behind
+    Demo {
+        /// Print what was done instead of opening the screen
+        #[arg(long)]
+        plain: bool,
+    },
+    /// Pull new mail; the mailbox is never changed
+    Sync,
+    /// Take in .eml files, mbox files and Maildir folders
+    Import {
+        /// Files and folders
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// List the cases
+    List {
+        /// Only cases in this state
+        #[arg(long, value_parser = state)]
+        state: Option<CaseState>,
+        /// Words that the case holds; state:WORD, suggested:WORD, is:open and is:unanswered narrow
+        query: Vec<String>,
+    },
+    /// Show a case with its mails
+    Show {
+        /// Its id, or the first letters of it
+        case: String,
+    },
+    /// Show what the rules read out of a case; changes nothing
+    Hints {
+        /// Its id, or the first letters of it
+        case: String,
+    },
+    /// Answer a question of the checklist
+    Answer {
+        /// The case
+        case: String,
+        /// The decision point, such as NQ11
+        clause: String,
+        /// yes, no or unclear
+        #[arg(value_parser = answer)]
+        answer: AnswerValue,
+        /// The lines that show it: MESSAGE:LINE or MESSAGE:FIRST-LAST
+        #[arg(long, value_name = "MSG:LINE[-LINE]")]
+        evidence: Option<String>,
+        /// Or the reason
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Set our CVSS vector
+    Score {
+        /// The case
+        case: String,
+        /// A complete vector
+        vector: String,
+    },
+    /// Decide a case
+    Decide {
+        /// The case
+        case: String,
+        /// accept, reject, duplicate, needs-info, …
+        #[arg(value_parser = disposition)]
+        disposition: Disposition,
+        /// By which clause; may be given several times, strongest first
+        #[arg(long = "clause", value_name = "ID")]
+        clauses: Vec<String>,
+        /// Reason, where no clause is named
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Keep a note on a case
+    Note {
+        /// The case
+        case: String,
+        /// The note
+        text: String,
+    },
+    /// Take the last act on a case back
+    Undo {
+        /// The case
+        case: String,
+    },
+    /// Draft a reply; nothing is sent
+    Reply {
+        /// The case
+        case: String,
+        /// Template; by default the one of the decision, else of the suggestion
+        #[arg(long, value_name = "NAME")]
+        template: Option<String>,
+        /// Write the draft as a mail file instead of printing its text
+        #[arg(long, value_name = "FILE.eml")]
+        out: Option<PathBuf>,
+    },
+    /// Print the advisory draft of a case as TOML
+    Advisory {
+        /// The case
+        case: String,
+        /// Write it to a file
+        #[arg(long, value_name = "FILE.toml")]
+        out: Option<PathBuf>,
+    },
+    /// Check an advisory and write it in the formats asked for
+    Export {
+        /// The case
+        #[arg(required_unless_present = "draft", conflicts_with = "draft")]
+        case: Option<String>,
+        /// A draft as TOML instead of a case
+        #[arg(long, value_name = "FILE.toml")]
+        draft: Option<PathBuf>,
+        /// ghsa, osv, csaf, cve, markdown or all, separated by commas
+        #[arg(long, value_delimiter = ',', required = true)]
+        format: Vec<String>,
+        /// Folder to write into
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Explain and score CVSS vectors; needs no store
+    Cvss {
+        /// Vectors
+        #[arg(required = true)]
+        vectors: Vec<String>,
+    },
+    /// Show the policy's checklist
+    Policy {
+        /// What to do
+        #[command(subcommand)]
+        action: PolicyAction,
+    },
+    /// Check the whole store: archive, journal, index
+    Verify {
+        /// Build the index anew from archive and journal
+        #[arg(long)]
+        rebuild: bool,
+    },
+    /// Print the keys of every screen
+    Keys,
+    /// Check config, policy, keymap, secret and store
+    Doctor,
+    /// Print a completion script
+    Completions {
+        /// Shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What to do with the policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyAction {
+    /// Print every decision point
+    Show,
+}
+
+fn state(text: &str) -> Result<CaseState, String> {
+    CaseState::parse(text).ok_or_else(|| one_of(CaseState::ALL.map(CaseState::as_str)))
+}
+
+fn answer(text: &str) -> Result<AnswerValue, String> {
+    AnswerValue::parse(text).ok_or_else(|| one_of(["yes", "no", "unclear"]))
+}
+
+fn disposition(text: &str) -> Result<Disposition, String> {
+    Disposition::parse(text).ok_or_else(|| one_of(Disposition::ALL.map(Disposition::as_str)))
+}
+
+fn one_of<const N: usize>(words: [&str; N]) -> String {
+    format!("one of: {}", words.join(", "))
+}

@@ -1,0 +1,195 @@
+//! `reply`, `advisory`, `export`: drafts. Nothing is sent.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Context, Failure, print, print_json, shown};
+use crate::app::Problem;
+use crate::app::case::CaseView;
+use crate::app::material::{self, Office};
+use crate::domain::journal::Act;
+use crate::runtime::desk::Desk;
+use crate::runtime::export::{self, FoundFault, NotWritten};
+use crate::runtime::files;
+
+pub(crate) fn reply(
+    context: &Context,
+    case: &str,
+    template: Option<String>,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
+    let desk = context.desk()?;
+    let view = desk.view(desk.find(case)?)?;
+    let template = template.unwrap_or_else(|| default_template(&view));
+    let office = Office {
+        policy: &desk.rules.policy,
+        policy_text: desk.policy_text.as_deref(),
+        me: &desk.me,
+        now: desk.clock.now(),
+    };
+    let draft = material::reply_draft(&office, &view, &template)?;
+    let act = Act::ReplyDrafted {
+        template,
+        to: draft.to.clone(),
+        subject: draft.subject.clone(),
+        text: draft.text.clone(),
+    };
+    let mut view = view;
+    if !desk.read_only {
+        view = desk.view(desk.record(&view.row.id, vec![act])?)?;
+    }
+    if let Some(path) = out {
+        write_eml(&desk, &view, path)?;
+        eprintln!("written: {}; nothing was sent", path.display());
+    }
+    if context.json() {
+        print_json(&serde_json::json!({
+            "case": view.row.id.as_str(),
+            "to": draft.to,
+            "subject": draft.subject,
+            "text": draft.text,
+            "out": out.map(|path| path.display().to_string()),
+        }));
+    } else if out.is_none() {
+        print(&format!(
+            "To: {}\nSubject: {}\n\n{}",
+            shown(&draft.to.join(", ")),
+            shown(&draft.subject),
+            draft.text
+        ));
+    }
+    Ok(())
+}
+
+fn write_eml(desk: &Desk, view: &CaseView, path: &Path) -> Result<(), Failure> {
+    export::write_eml(desk, &view.row.id, path).map_err(Failure::usage)
+}
+
+fn default_template(view: &CaseView) -> String {
+    let decided = view.case.decision.as_ref().map(|decision| decision.disposition);
+    decided.unwrap_or(view.verdict.disposition).as_str().to_owned()
+}
+
+/// The saved draft of a case, or a new one made from what is known.
+fn draft_of(desk: &Desk, view: &CaseView) -> String {
+    view.case.advisory.clone().unwrap_or_else(|| material::advisory_toml(view, &desk.rules.policy))
+}
+
+pub(crate) fn advisory(context: &Context, case: &str, out: Option<&Path>) -> Result<(), Failure> {
+    let desk = context.desk()?;
+    let view = desk.view(desk.find(case)?)?;
+    let toml = draft_of(&desk, &view);
+    let (faults, _, gate) = material::advisory_state(&toml);
+    eprintln!("{}; {} missing or wrong", gate.as_str(), faults.len());
+    match out {
+        Some(path) => {
+            files::write_new(path, toml.as_bytes()).map_err(|error| {
+                Failure::usage(Problem { what: error.to_string(), next: error.advice().into() })
+            })?;
+            eprintln!("written: {}", path.display());
+        }
+        None if context.json() => print_json(&serde_json::json!({
+            "case": view.row.id.as_str(),
+            "toml": toml,
+        })),
+        None => print(&toml),
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Written {
+    format: String,
+    path: String,
+}
+
+#[derive(Serialize)]
+struct Faulty {
+    format: Option<String>,
+    field: String,
+    fault: String,
+}
+
+pub(crate) fn export(
+    context: &Context,
+    case: Option<&str>,
+    draft: Option<&Path>,
+    formats: &[String],
+    out: &Path,
+) -> Result<(), Failure> {
+    let formats = crate::export::parse_formats(&formats.join(",")).map_err(|what| {
+        Failure::usage(Problem { what, next: "name the formats with --format".into() })
+    })?;
+    let desk = case.map(|_| context.desk()).transpose()?;
+    let view = match (&desk, case) {
+        (Some(desk), Some(case)) => Some(desk.view(desk.find(case)?)?),
+        _ => None,
+    };
+    let toml = match (&desk, &view, draft) {
+        (Some(desk), Some(view), _) => draft_of(desk, view),
+        (_, _, Some(path)) => files::read_text(path, 4 << 20).map_err(|error| {
+            Failure::usage(Problem {
+                what: format!("could not read the draft {}: {error}", path.display()),
+                next: "check the path".into(),
+            })
+        })?,
+        _ => String::new(),
+    };
+    match export::write(&toml, &formats, out) {
+        Ok(written) => {
+            if let (Some(desk), Some(view)) = (&desk, &view)
+                && !desk.read_only
+            {
+                let formats = written.iter().map(|file| file.format.clone()).collect();
+                desk.record(&view.row.id, vec![Act::Exported { formats }])?;
+            }
+            report(
+                context,
+                &written
+                    .iter()
+                    .map(|f| (f.format.clone(), f.path.display().to_string()))
+                    .collect::<Vec<_>>(),
+                &[],
+            );
+            Ok(())
+        }
+        Err(NotWritten::Faults(faults)) => {
+            report(context, &[], &faults);
+            let what = format!("nothing written: {} faults", faults.len());
+            Err(Failure::faults(
+                what,
+                "`casebook advisory CASE --out FILE.toml` gives the draft to edit",
+            ))
+        }
+        Err(NotWritten::Files(error)) => {
+            Err(Failure::usage(Problem { what: error.to_string(), next: error.advice().into() }))
+        }
+    }
+}
+
+fn report(context: &Context, written: &[(String, String)], faults: &[FoundFault]) {
+    if context.json() {
+        let written: Vec<Written> = written
+            .iter()
+            .map(|(format, path)| Written { format: format.clone(), path: path.clone() })
+            .collect();
+        let faults: Vec<Faulty> = faults
+            .iter()
+            .map(|fault| Faulty {
+                format: fault.format.clone(),
+                field: fault.field.clone(),
+                fault: fault.fault.clone(),
+            })
+            .collect();
+        print_json(&serde_json::json!({ "written": written, "faults": faults }));
+        return;
+    }
+    for (format, path) in written {
+        print(&format!("{format:<9} {}\n", shown(path)));
+    }
+    for fault in faults {
+        let format = fault.format.as_deref().map_or_else(String::new, |f| format!(" ({f})"));
+        print(&format!("{}{format}: {}\n", shown(&fault.field), shown(&fault.fault)));
+    }
+}

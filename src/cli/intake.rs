@@ -1,0 +1,110 @@
+//! `sync` and `import`: mail comes in.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Context, Failure, Progress, print, print_json, shown};
+use crate::app::{Problem, SyncState};
+use crate::runtime::ingest::Changed;
+use crate::runtime::pull::{self, Mailbox};
+use crate::runtime::{import, signals};
+use crate::sync::Cancel;
+
+#[derive(Serialize)]
+struct Taken {
+    seen: u64,
+    new: u64,
+    duplicates: u64,
+    quarantined: Vec<Left>,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Left {
+    what: String,
+    why: String,
+}
+
+impl Taken {
+    fn of(seen: u64, changed: &Changed, quarantined: Vec<Left>) -> Self {
+        let Changed { new, duplicates, bytes, .. } = *changed;
+        Self { seen, new, duplicates, quarantined, bytes }
+    }
+
+    fn report(&self, context: &Context) {
+        if context.json() {
+            return print_json(self);
+        }
+        for left in &self.quarantined {
+            eprintln!("left out: {}: {}", shown(&left.what), shown(&left.why));
+        }
+        print(&format!(
+            "{} messages seen, {} new ({} bytes), {} known before\n",
+            self.seen, self.new, self.bytes, self.duplicates
+        ));
+    }
+}
+
+/// One pull.
+pub(crate) fn sync(context: &Context) -> Result<(), Failure> {
+    let setup = context.setup()?;
+    let Some(account) = &setup.config.account else {
+        return Err(Failure::usage(Problem {
+            what: format!("no account is configured in {}", setup.config_path.display()),
+            next: "add an [account] section with address, host, user and password_command".into(),
+        }));
+    };
+    let mailbox = Mailbox::of(account).map_err(Failure::usage)?;
+    let desk = context.open(&setup)?;
+    if desk.read_only {
+        return Err(Failure::usage(Problem {
+            what: "a pull writes to the store, which was opened read-only".into(),
+            next: "leave out --read-only".into(),
+        }));
+    }
+    let cancel = Cancel::new();
+    signals::cancel_on_interrupt(&cancel);
+    let mut progress = Progress::new();
+    let mut show = |state: SyncState| {
+        if let SyncState::Running { phase, done, total, bytes } = state {
+            let of = total.map_or_else(String::new, |total| format!(" of {total}"));
+            progress.show(&format!("{phase}: {done}{of} messages, {bytes} bytes"));
+        }
+    };
+    let pulled = pull::run(&desk, &mailbox, &cancel, &mut show, &mut |_| {});
+    progress.end();
+    let pulled = pulled.map_err(|error| Failure::network(pull::problem(&error)))?;
+    for note in &pulled.summary.notes {
+        eprintln!("note: {}", shown(note));
+    }
+    let left = pulled.summary.quarantined.iter().map(|message| Left {
+        what: message.uid.map_or_else(|| "a message".into(), |uid| format!("message {uid}")),
+        why: message.why.clone(),
+    });
+    Taken::of(pulled.summary.seen, &pulled.changed, left.collect()).report(context);
+    Ok(())
+}
+
+/// Files and folders.
+pub(crate) fn import(context: &Context, paths: &[PathBuf]) -> Result<(), Failure> {
+    let desk = context.desk()?;
+    let mut progress = Progress::new();
+    let done =
+        import::run(&desk, paths, &mut |seen| progress.show(&format!("{seen} messages read")));
+    progress.end();
+    let done = done?;
+    let left = done
+        .skipped
+        .iter()
+        .map(|skipped| Left { what: skipped.path.display().to_string(), why: skipped.why.clone() });
+    Taken::of(done.seen, &done.changed, left.collect()).report(context);
+    if done.seen == 0 && !done.skipped.is_empty() {
+        return Err(Failure::usage(Problem {
+            what: "nothing was imported".into(),
+            next: "check the paths; .eml files, mbox files and Maildir folders can be imported"
+                .into(),
+        }));
+    }
+    Ok(())
+}

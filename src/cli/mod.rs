@@ -1,0 +1,236 @@
+//! The command line: arguments, headless commands, exit status.
+//!
+//! Owns: what is printed outside the screen. Results go to standard output, everything else to standard error;
+//! `--json` prints one document. Read next: [`args`], then the command's file.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the part that prints")]
+
+mod act;
+mod args;
+mod draft;
+mod house;
+mod intake;
+mod json;
+mod read;
+mod screen;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::app::Problem;
+use crate::mail::DisplayText;
+use crate::runtime::clock::Clock;
+use crate::runtime::desk::{Desk, DeskError};
+use crate::runtime::setup::{Options, Setup};
+use crate::store::ErrorKind;
+use args::{Cli, Command, Global, PolicyAction};
+
+/// Why a command ended without its result, with its exit status (DESIGN §3).
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    problem: Problem,
+}
+
+impl Failure {
+    /// Usage or config: exit 2.
+    pub(crate) fn usage(problem: Problem) -> Self {
+        Self { code: 2, problem }
+    }
+
+    /// Network or login: exit 4.
+    pub(crate) fn network(problem: Problem) -> Self {
+        Self { code: 4, problem }
+    }
+
+    /// The store is damaged: exit 3.
+    pub(crate) fn damaged(problem: Problem) -> Self {
+        Self { code: 3, problem }
+    }
+
+    /// The check found faults, which are printed already: exit 1.
+    pub(crate) fn faults(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code: 1, problem: Problem { what: what.into(), next: next.into() } }
+    }
+}
+
+impl From<DeskError> for Failure {
+    fn from(error: DeskError) -> Self {
+        let code = match &error {
+            DeskError::Store(store) => match store.kind() {
+                ErrorKind::ReadOnly => 2,
+                _ => 3,
+            },
+            _ => 2,
+        };
+        Self { code, problem: error.problem() }
+    }
+}
+
+impl From<crate::store::StoreError> for Failure {
+    fn from(error: crate::store::StoreError) -> Self {
+        DeskError::from(error).into()
+    }
+}
+
+impl From<crate::app::acts::Refusal> for Failure {
+    fn from(refusal: crate::app::acts::Refusal) -> Self {
+        Self::usage(Problem { what: refusal.what, next: refusal.instead })
+    }
+}
+
+/// What every command works with.
+pub(crate) struct Context {
+    global: Global,
+    clock: Clock,
+}
+
+impl Context {
+    /// Reads config, policy and keymap.
+    pub(crate) fn setup(&self) -> Result<Setup, Failure> {
+        let options = Options {
+            config: self.global.config.clone(),
+            store: self.global.store.clone(),
+            clock: self.clock,
+            read_only: self.global.read_only,
+        };
+        Setup::read(options).map_err(Failure::usage)
+    }
+
+    /// Opens the store.
+    pub(crate) fn desk(&self) -> Result<Desk, Failure> {
+        self.open(&self.setup()?)
+    }
+
+    /// Opens the store of a setup; long work on it is shown.
+    pub(crate) fn open(&self, setup: &Setup) -> Result<Desk, Failure> {
+        let opening = setup.opening().map_err(Failure::usage)?;
+        let mut progress = Progress::new();
+        let desk = Desk::open(opening, &mut |what, done, total| {
+            progress.show(&format!("{what}: {done} of {total}"));
+        })?;
+        progress.end();
+        for path in desk.store.moved_aside() {
+            eprintln!("casebook: kept aside after damage: {}", shown(&path.display().to_string()));
+        }
+        Ok(desk)
+    }
+
+    /// Whether one JSON document is wanted.
+    pub(crate) const fn json(&self) -> bool {
+        self.global.json
+    }
+}
+
+/// Text of unknown origin on a terminal or in a pipe: nothing in it is obeyed.
+pub(crate) fn shown(text: &str) -> String {
+    DisplayText::line(text).as_str().to_owned()
+}
+
+/// Prints a JSON document.
+pub(crate) fn print_json<T: serde::Serialize>(document: &T) {
+    match serde_json::to_string_pretty(document) {
+        Ok(text) => print(&format!("{text}\n")),
+        Err(error) => eprintln!("casebook: could not make the JSON document: {error}"),
+    }
+}
+
+/// Prints to standard output; a closed pipe is no error.
+pub(crate) fn print(text: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// One line on standard error that is written over, where that is a terminal.
+pub(crate) struct Progress {
+    on: bool,
+    shown: bool,
+}
+
+impl Progress {
+    /// Nothing is shown yet.
+    pub(crate) fn new() -> Self {
+        Self { on: std::io::stderr().is_terminal(), shown: false }
+    }
+
+    /// Shows the line in place of the last one.
+    pub(crate) fn show(&mut self, text: &str) {
+        if self.on {
+            eprint!("\r\u{1b}[K{}", shown(text));
+            self.shown = true;
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn end(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            eprint!("\r\u{1b}[K");
+        }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let json = cli.global.json;
+    match run(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            let Problem { what, next } = failure.problem;
+            eprintln!("casebook: {}. {}.", shown(&what), shown(&next));
+            if json && failure.code != 1 {
+                print_json(&serde_json::json!({ "error": what, "next": next }));
+            }
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let clock = cli.global.now.map_or_else(Clock::system, Clock::fixed);
+    let context = Context { global: cli.global, clock };
+    let Some(command) = cli.command else {
+        return screen::open(&context);
+    };
+    match command {
+        Command::Demo { plain } => return screen::demo(&context, plain),
+        Command::Sync => intake::sync(&context)?,
+        Command::Import { paths } => intake::import(&context, &paths)?,
+        Command::List { state, query } => read::list(&context, state, &query)?,
+        Command::Show { case } => read::show(&context, &case)?,
+        Command::Hints { case } => read::hints(&context, &case)?,
+        Command::Answer { case, clause, answer, evidence, reason } => {
+            act::answer(&context, &case, &clause, answer, evidence.as_deref(), reason)?;
+        }
+        Command::Score { case, vector } => act::score(&context, &case, &vector)?,
+        Command::Decide { case, disposition, clauses, reason } => {
+            act::decide(&context, &case, disposition, clauses, reason)?;
+        }
+        Command::Note { case, text } => act::note(&context, &case, text)?,
+        Command::Undo { case } => act::undo(&context, &case)?,
+        Command::Reply { case, template, out } => {
+            draft::reply(&context, &case, template, out.as_deref())?;
+        }
+        Command::Advisory { case, out } => draft::advisory(&context, &case, out.as_deref())?,
+        Command::Export { case, draft, format, out } => {
+            draft::export(&context, case.as_deref(), draft.as_deref(), &format, &out)?;
+        }
+        Command::Cvss { vectors } => house::cvss(&context, &vectors)?,
+        Command::Policy { action: PolicyAction::Show } => house::policy_show(&context)?,
+        Command::Verify { rebuild } => house::verify(&context, rebuild)?,
+        Command::Keys => house::keys(&context)?,
+        Command::Doctor => house::doctor(&context)?,
+        Command::Completions { shell } => house::completions(shell),
+        Command::Man => house::man()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

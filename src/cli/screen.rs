@@ -1,0 +1,89 @@
+//! Opening the screen, on the user's store or on the sample inbox.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+
+use super::{Context, Failure, print, shown};
+use crate::app::{self, Problem};
+use crate::runtime::demo;
+use crate::runtime::desk::Desk;
+use crate::runtime::pull::Mailbox;
+use crate::runtime::screen_loop::{self, End};
+use crate::runtime::setup::Setup;
+use crate::runtime::workers::Workers;
+
+/// The screen on the user's own store.
+pub(crate) fn open(context: &Context) -> Result<ExitCode, Failure> {
+    if !on_terminal() {
+        return Err(Failure::usage(Problem {
+            what: "the screen needs a terminal, and standard input or output is none".into(),
+            next: "give a command, such as `casebook list`; `casebook --help` names them".into(),
+        }));
+    }
+    let setup = context.setup()?;
+    let mailbox =
+        setup.config.account.as_ref().map(Mailbox::of).transpose().map_err(Failure::usage)?;
+    let desk = Arc::new(context.open(&setup)?);
+    run(context, &setup, &desk, mailbox, false)
+}
+
+fn on_terminal() -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && !dumb
+}
+
+fn run(
+    context: &Context,
+    setup: &Setup,
+    desk: &Arc<Desk>,
+    mailbox: Option<Mailbox>,
+    pull_first: bool,
+) -> Result<ExitCode, Failure> {
+    let (to_inbox, inbox) = mpsc::channel();
+    let online = mailbox.is_some();
+    let workers = Workers::start(desk, mailbox, &to_inbox);
+    let first = app::Setup {
+        policy: Arc::clone(&setup.policy),
+        keymap: Arc::clone(&setup.keymap),
+        policy_text: setup.policy_text.clone(),
+        me: desk.me.clone(),
+        size: (80, 24),
+        now: desk.clock.now(),
+        read_only: desk.read_only,
+        online,
+        colour: !context.global.no_color
+            && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        export_folder: PathBuf::from("advisories"),
+    };
+    if pull_first {
+        workers.request(app::Effect::StartSync);
+    }
+    let ended = screen_loop::run(first, &desk.clock, &workers, &inbox, &to_inbox);
+    // What was asked for is finished before the program ends.
+    drop(workers);
+    match ended {
+        Ok(End::Quit) => Ok(ExitCode::SUCCESS),
+        Ok(End::Signal(signal)) => Ok(ExitCode::from(u8::try_from(128 + signal).unwrap_or(1))),
+        Err(error) => Err(Failure::usage(Problem {
+            what: format!("the terminal cannot be used: {error}"),
+            next: "everything is saved; open it again in another terminal".into(),
+        })),
+    }
+}
+
+/// The sample inbox: served and pulled for real, then shown; or told in words where there is no terminal.
+pub(crate) fn demo(context: &Context, plain: bool) -> Result<ExitCode, Failure> {
+    let sample = demo::Sample::start(context.clock).map_err(Failure::network)?;
+    let setup = sample.setup().map_err(Failure::usage)?;
+    let desk = Arc::new(context.open(&setup)?);
+    if on_terminal() && !plain {
+        return run(context, &setup, &desk, Some(sample.mailbox()), true);
+    }
+    let told = demo::tell(&desk, &sample).map_err(Failure::network)?;
+    for line in told {
+        print(&format!("{}\n", shown(&line)));
+    }
+    Ok(ExitCode::SUCCESS)
+}

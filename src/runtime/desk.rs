@@ -1,0 +1,406 @@
+//! The work on an open store: what the screen's workers and the headless commands both ask for.
+//!
+//! Owns: store, rules and whose decisions are written. Read next: [`super::ingest`], then [`super::view`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ulid::Ulid;
+
+use super::clock::Clock;
+use super::ingest::{self, Archived, Changed};
+use super::view;
+use crate::app::Problem;
+use crate::app::case::CaseView;
+use crate::app::material::Me;
+use crate::app::row::CaseRow;
+use crate::domain::journal::{Act, NewEntry};
+use crate::domain::policy::Policy;
+use crate::domain::policy_text::PolicyText;
+use crate::domain::{CaseId, MessageRef};
+use crate::intake::{self, Ours};
+use crate::store::{
+    ArchivePosition, Batch, CaseRecord, Health, JournalPosition, MailRecord, Mode, Store,
+    StoreError,
+};
+
+/// The rules that mail is read by.
+#[derive(Debug)]
+pub struct Rules {
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// Its hint rules, ready to run.
+    pub hints: intake::hints::Rules,
+    /// Whose mail counts as ours.
+    pub ours: Ours,
+}
+
+/// An open store with everything that is needed to work on it.
+pub struct Desk {
+    /// The store.
+    pub store: Store,
+    /// The rules.
+    pub rules: Rules,
+    /// The sentences of the policy text.
+    pub policy_text: Option<Arc<PolicyText>>,
+    /// Who decides.
+    pub me: Me,
+    /// The clock.
+    pub clock: Clock,
+    /// Whether nothing can be written.
+    pub read_only: bool,
+    /// Copy of the index for reading only; removed with the desk.
+    _scratch: Option<tempfile::TempDir>,
+}
+
+/// What opening a desk needs.
+pub struct Opening {
+    /// Folder of the store.
+    pub dir: PathBuf,
+    /// The rules.
+    pub rules: Rules,
+    /// The sentences of the policy text.
+    pub policy_text: Option<Arc<PolicyText>>,
+    /// Who decides.
+    pub me: Me,
+    /// The clock.
+    pub clock: Clock,
+    /// Open for reading only.
+    pub read_only: bool,
+}
+
+/// Why something about a case could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The store refused.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The folder for a copy of the index could not be made.
+    #[error("could not make a temporary folder: {0}")]
+    Scratch(std::io::Error),
+    /// There is nothing to undo.
+    #[error("there is no act on this case to take back")]
+    NothingToUndo,
+}
+
+impl DeskError {
+    /// The error as a person reads it. The store's sentences hold what to do behind their last colon.
+    pub fn problem(&self) -> Problem {
+        let text = self.to_string();
+        let (what, next) = match self {
+            Self::Store(error) => match text.rsplit_once(": ") {
+                Some((what, next)) => (with_causes(what, error), next.to_owned()),
+                None => (
+                    with_causes(&text, error),
+                    "see whether the disk and the folder are in order".into(),
+                ),
+            },
+            Self::Scratch(_) => (text, "check the free space of the temporary folder".into()),
+            Self::NothingToUndo => (text, "nothing was changed".into()),
+        };
+        Problem { what, next }
+    }
+}
+
+/// The sentence with what lies below it.
+fn with_causes(what: &str, error: &StoreError) -> String {
+    let mut text = what.to_owned();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text} ({inner})");
+        cause = inner.source();
+    }
+    text
+}
+
+/// Cases read at a time where all are looked at.
+const PAGE: usize = 500;
+
+/// Hears about long work: what is done, and of how much.
+pub type Upkeep<'a> = &'a mut dyn FnMut(&str, u64, u64);
+
+impl Desk {
+    /// Opens a store, and brings its index up to date or makes it anew if it is not.
+    ///
+    /// # Errors
+    /// If the store is busy or refused by the system.
+    pub fn open(opening: Opening, upkeep: Upkeep<'_>) -> Result<Self, DeskError> {
+        let scratch = opening.read_only.then(tempfile::tempdir).transpose();
+        let scratch = scratch.map_err(DeskError::Scratch)?;
+        let mode = match &scratch {
+            Some(folder) => Mode::ReadOnly { scratch: folder.path() },
+            None => Mode::ReadWrite,
+        };
+        let (store, health) = Store::open(&opening.dir, mode, &new_ulid())?;
+        let desk = Self {
+            store,
+            rules: opening.rules,
+            policy_text: opening.policy_text,
+            me: opening.me,
+            clock: opening.clock,
+            read_only: opening.read_only,
+            _scratch: scratch,
+        };
+        match health {
+            Health::Fresh | Health::Sound => {}
+            Health::Behind { archive, journal } => desk.catch_up(archive, journal, upkeep)?,
+            Health::Rebuild(_) => {
+                desk.catch_up(ArchivePosition::default(), JournalPosition::default(), upkeep)?;
+                desk.store.finish_rebuild()?;
+            }
+        }
+        Ok(desk)
+    }
+
+    /// Makes the index anew from archive and journal.
+    ///
+    /// # Errors
+    /// If a file cannot be read or the index cannot be written.
+    pub fn rebuild(&self, upkeep: Upkeep<'_>) -> Result<(), DeskError> {
+        self.store.reset_index()?;
+        self.catch_up(ArchivePosition::default(), JournalPosition::default(), upkeep)?;
+        self.store.finish_rebuild()?;
+        Ok(())
+    }
+
+    /// Indexes what the files hold after these points: entries first, so that mails find the ids that they pin.
+    fn catch_up(
+        &self,
+        archive: ArchivePosition,
+        journal: JournalPosition,
+        upkeep: Upkeep<'_>,
+    ) -> Result<(), DeskError> {
+        let (entries, _) = self.store.journal_entries(&journal)?;
+        let mut pins: BTreeMap<MessageRef, CaseId> = BTreeMap::new();
+        let mut touched: Vec<CaseId> = Vec::new();
+        let mut batch = Batch::new();
+        for stored in &entries {
+            if let Some(Act::Opened { root, .. }) = stored.entry.act() {
+                pins.entry(root).or_insert_with(|| stored.entry.case.clone());
+            }
+            touched.push(stored.entry.case.clone());
+            batch.put_entry(stored);
+            batch.advance_journal(stored.after.clone());
+        }
+        if !batch.is_empty() {
+            self.store.commit(batch)?;
+        }
+        let total = self.store.archive_end().seq.saturating_sub(archive.seq);
+        let mut done = 0;
+        let mut step = Vec::new();
+        let index = |step: &mut Vec<Archived>| {
+            let mails = std::mem::take(step);
+            ingest::index_mails(&self.store, &self.rules, mails, &pins, Batch::new())
+        };
+        for record in self.store.archive_records(&archive)? {
+            // Damaged records are named by `verify`; everything beside them is indexed.
+            let Ok(record) = record else { continue };
+            done += 1;
+            step.push(Archived::of(record));
+            if step.len() == ingest::STEP {
+                index(&mut step)?;
+                upkeep("bringing the index up to date", done, total);
+            }
+        }
+        index(&mut step)?;
+        touched.sort();
+        touched.dedup();
+        for id in touched {
+            self.refresh_case(&id)?;
+        }
+        self.store.flush()?;
+        Ok(())
+    }
+
+    /// Works the record of a case out again from its mails and its entries.
+    fn refresh_case(&self, id: &CaseId) -> Result<Option<CaseRecord>, StoreError> {
+        let Some(known) = self.store.case_by_id(id)? else { return Ok(None) };
+        let mails = self.mails_of(&known)?;
+        let case = ingest::fold(&self.store, id, true)?;
+        let root = case.root.unwrap_or(known.root);
+        let mails: Vec<&MailRecord> = mails.iter().collect();
+        let pinned = case.entry_count() > 0;
+        let record = ingest::case_record(&self.rules, known.number, root, pinned, &mails, &case);
+        let mut batch = Batch::new();
+        batch.put_case(record.clone());
+        self.store.commit(batch)?;
+        Ok(Some(record))
+    }
+
+    /// The mails of a case, oldest first.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn mails_of(&self, case: &CaseRecord) -> Result<Vec<MailRecord>, StoreError> {
+        let mut mails = Vec::with_capacity(case.members.len());
+        for seq in &case.members {
+            mails.extend(self.store.mail(*seq)?);
+        }
+        Ok(mails)
+    }
+
+    /// The case whose id begins with `prefix`.
+    ///
+    /// # Errors
+    /// If there is none or several.
+    pub fn find(&self, prefix: &str) -> Result<CaseRecord, DeskError> {
+        Ok(self.store.case_by_prefix(&view::printable(&prefix.to_lowercase()))?)
+    }
+
+    /// Every case, in the order of its number.
+    pub fn all_cases(&self) -> impl Iterator<Item = Result<CaseRecord, StoreError>> {
+        let mut after = 0;
+        let mut page: std::vec::IntoIter<CaseRecord> = Vec::new().into_iter();
+        let mut failed = false;
+        std::iter::from_fn(move || {
+            if let Some(record) = page.next() {
+                return Some(Ok(record));
+            }
+            if std::mem::take(&mut failed) {
+                return None;
+            }
+            match self.store.cases_after(after, PAGE) {
+                Ok(records) => {
+                    after = records.last()?.number;
+                    page = records.into_iter();
+                    page.next().map(Ok)
+                }
+                Err(error) => {
+                    failed = true;
+                    Some(Err(error))
+                }
+            }
+        })
+    }
+
+    /// The queue lines of some cases.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn rows(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Vec<CaseRow>, StoreError> {
+        let mut rows = Vec::new();
+        for number in numbers {
+            if let Some(record) = self.store.case(number)? {
+                rows.push(self.row(record)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The queue line of a case.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn row(&self, record: CaseRecord) -> Result<CaseRow, StoreError> {
+        let unique = self.store.unique_prefix_len(&record.id)?;
+        Ok(view::row(record, unique))
+    }
+
+    /// Everything about a case.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn view(&self, record: CaseRecord) -> Result<CaseView, DeskError> {
+        Ok(view::case(self, record)?)
+    }
+
+    /// Writes acts to the journal. When this returns they are safe on disk.
+    ///
+    /// # Errors
+    /// If the store is read-only or a write fails; then none of them was written.
+    pub fn record(&self, case: &CaseId, acts: Vec<Act>) -> Result<CaseRecord, DeskError> {
+        let known = self.find(case.as_str())?;
+        let mut all = Vec::with_capacity(acts.len() + 1);
+        if !known.pinned {
+            let policy = self.rules.policy.hash.clone();
+            all.push(Act::Opened { root: known.root, policy });
+        }
+        all.extend(acts);
+        let at = Clock::wall();
+        let entry = |act| NewEntry {
+            id: new_ulid(),
+            at,
+            actor: self.me.actor(),
+            case: known.id.clone(),
+            act,
+        };
+        let new: Vec<NewEntry> = all.into_iter().map(entry).collect();
+        let stored = self.store.append(&new)?;
+        let mut batch = Batch::new();
+        for one in &stored {
+            batch.put_entry(one);
+            batch.advance_journal(one.after.clone());
+        }
+        self.store.commit(batch)?;
+        let record = self.refresh_case(&known.id)?;
+        self.store.flush()?;
+        Ok(record.unwrap_or(known))
+    }
+
+    /// Takes the newest act on a case back by one more entry.
+    ///
+    /// # Errors
+    /// If there is none, or the write fails.
+    pub fn undo(&self, case: &CaseId) -> Result<(CaseRecord, String), DeskError> {
+        let known = self.find(case.as_str())?;
+        let entries = if known.pinned { self.store.entries(&known.id)? } else { Vec::new() };
+        let folded = crate::domain::Case::fold(known.id.clone(), &entries);
+        let last = folded.last_undoable().ok_or(DeskError::NothingToUndo)?.to_owned();
+        let undone = entries.iter().find(|entry| entry.id == last);
+        let what = undone.map_or_else(String::new, crate::app::material::history_words);
+        let record = self.record(&known.id, vec![Act::Undone { entry: last }])?;
+        Ok((record, what))
+    }
+
+    /// The raw bytes of a mail.
+    ///
+    /// # Errors
+    /// If its archive record is damaged or gone.
+    pub fn raw(&self, message: &MessageRef) -> Result<Vec<u8>, StoreError> {
+        self.store.raw_by_ref(message)
+    }
+
+    /// Stores new mail.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn add(
+        &self,
+        mails: Vec<crate::store::NewMail>,
+        cursor: Option<(&str, Vec<u8>)>,
+    ) -> Result<Changed, StoreError> {
+        ingest::add(&self.store, &self.rules, mails, cursor)
+    }
+
+    /// Answers whose words no longer stand where they say, each as one line (capability M2).
+    ///
+    /// # Errors
+    /// If index or journal cannot be read.
+    pub fn broken_anchors(&self) -> Result<Vec<String>, StoreError> {
+        let mut broken = Vec::new();
+        for record in self.all_cases() {
+            let record = record?;
+            let case = ingest::fold(&self.store, &record.id, record.pinned)?;
+            for (clause, answer) in &case.answers {
+                let Some(evidence) = &answer.evidence else { continue };
+                let raw = self.raw(&evidence.message);
+                if !raw.is_ok_and(|raw| evidence.fits(&crate::mail::parse(&raw).text)) {
+                    broken.push(format!("{} {clause}, line {}", record.id, evidence.line));
+                }
+            }
+        }
+        Ok(broken)
+    }
+
+    /// Folder of the store.
+    pub fn dir(&self) -> &Path {
+        self.store.dir()
+    }
+}
+
+/// A fresh ULID from the wall clock and random bits.
+pub fn new_ulid() -> String {
+    let now = u64::try_from(Clock::wall().as_millisecond()).unwrap_or_default();
+    Ulid::from_parts(now, super::random::bits()).to_string()
+}

@@ -1,0 +1,460 @@
+//! One mail's way from raw bytes into the index, and the index's way back from the files.
+//!
+//! New mail, catch-up after a crash and rebuild all go through [`index_mails`], so that an index made anew equals
+//! the one that grew. Write order (DESIGN §1): archive and journal first, index second.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::desk::Rules;
+use crate::domain::case::{Case, Direction, Reporter};
+use crate::domain::checklist;
+use crate::domain::cvss::Vector;
+use crate::domain::hint::Reading;
+use crate::domain::verdict::Verdict;
+use crate::domain::{CaseId, MessageRef};
+use crate::intake::{self, Facts, Group};
+use crate::mail;
+use crate::store::{
+    ArchivePlace, ArchivePosition, ArchiveRecord, Batch, CaseRecord, MailRecord, NewMail, PartRow,
+    ReceivedFrom, Store, StoreError,
+};
+
+/// Mails indexed in one step: bounds the memory that a catch-up or rebuild takes.
+pub const STEP: usize = 64;
+
+/// Longest snippet kept for lists, in characters.
+const SNIPPET: usize = 160;
+
+/// Addresses kept of a header field.
+const MAX_ADDRESSES: usize = 50;
+
+/// A mail that lies in the archive and is to be indexed.
+pub struct Archived {
+    /// Number of its record.
+    pub seq: u64,
+    /// Its bytes.
+    pub raw: Vec<u8>,
+    /// Where it lies.
+    pub place: ArchivePlace,
+    /// When it was received.
+    pub received: Timestamp,
+    /// Where that time came from.
+    pub received_from: ReceivedFrom,
+    /// Mailbox, UIDVALIDITY and UID.
+    pub uid: Option<(String, u32, u32)>,
+    /// The point after it.
+    pub after: ArchivePosition,
+}
+
+impl Archived {
+    /// A record as the archive gives it.
+    pub fn of(record: ArchiveRecord) -> Self {
+        let header = record.header;
+        Self {
+            seq: header.seq,
+            raw: record.raw,
+            place: record.place,
+            received: header.received,
+            received_from: header.received_from,
+            uid: header.source.map(|s| (s.mailbox, s.uid_validity, s.uid)),
+            after: record.after,
+        }
+    }
+}
+
+/// What an ingest changed.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// Cases new or changed.
+    pub cases: BTreeSet<u64>,
+    /// Cases that were joined into others.
+    pub gone: BTreeSet<u64>,
+    /// Messages that were not there before.
+    pub new: u64,
+    /// Messages that were.
+    pub duplicates: u64,
+    /// Raw bytes of the new ones.
+    pub bytes: u64,
+}
+
+impl Changed {
+    /// Takes over what a further step changed.
+    pub fn extend(&mut self, other: Self) {
+        self.cases.extend(&other.cases);
+        self.gone.extend(&other.gone);
+        self.cases.retain(|number| !other.gone.contains(number));
+        self.new += other.new;
+        self.duplicates += other.duplicates;
+        self.bytes += other.bytes;
+    }
+}
+
+/// Stores new mail and indexes it. What is returned is safe on disk. `cursor` is kept in the same step.
+///
+/// # Errors
+/// If the archive or the index cannot be written; mail that reached the archive is indexed at the next start.
+pub fn add(
+    store: &Store,
+    rules: &Rules,
+    mails: Vec<NewMail>,
+    cursor: Option<(&str, Vec<u8>)>,
+) -> Result<Changed, StoreError> {
+    let appended = store.append_mail(&mails)?;
+    let mut changed = Changed::default();
+    let mut archived = Vec::new();
+    let mut batch = Batch::new();
+    for (mail, placed) in mails.into_iter().zip(appended) {
+        let uid = mail.source.as_ref().map(|s| (s.mailbox.clone(), s.uid_validity, s.uid));
+        if placed.duplicate {
+            changed.duplicates += 1;
+            if let Some((mailbox, validity, uid)) = &uid {
+                batch.map_uid(mailbox, *validity, *uid, placed.seq);
+            }
+            continue;
+        }
+        changed.new += 1;
+        changed.bytes += mail.raw.len() as u64;
+        archived.push(Archived {
+            seq: placed.seq,
+            raw: mail.raw,
+            place: placed.place,
+            received: mail.received,
+            received_from: mail.received_from,
+            uid,
+            after: placed.after,
+        });
+    }
+    if let Some((mailbox, bytes)) = cursor {
+        batch.put_cursor(mailbox, bytes);
+    }
+    changed.extend(index_mails(store, rules, archived, &BTreeMap::new(), batch)?);
+    Ok(changed)
+}
+
+/// Indexes mails that lie in the archive, in one step.
+///
+/// `pins` names cases whose journal entries are not listed in the index yet.
+///
+/// # Errors
+/// If the index cannot be read or written; then nothing has changed.
+pub fn index_mails(
+    store: &Store,
+    rules: &Rules,
+    mails: Vec<Archived>,
+    pins: &BTreeMap<MessageRef, CaseId>,
+    mut batch: Batch,
+) -> Result<Changed, StoreError> {
+    let mut gathered = Gathered::default();
+    let mut new = Vec::new();
+    for mail in mails {
+        let (record, facts) = summarise(rules, &mail);
+        batch.put_join_keys(mail.seq, &intake::keys(&facts));
+        if let Some((mailbox, validity, uid)) = &mail.uid {
+            batch.map_uid(mailbox, *validity, *uid, mail.seq);
+        }
+        batch.advance_archive(mail.after);
+        new.push(record.seq);
+        gathered.insert(record, facts);
+    }
+    gathered.close(store, new)?;
+    let changed = gathered.into_cases(store, rules, pins, &mut batch)?;
+    if !batch.is_empty() {
+        store.commit(batch)?;
+    }
+    Ok(changed)
+}
+
+/// Mails whose cases may change together: closed under everything that joins mails.
+#[derive(Default)]
+struct Gathered {
+    records: BTreeMap<u64, MailRecord>,
+    facts: BTreeMap<u64, Facts>,
+    cases: BTreeMap<u64, CaseRecord>,
+}
+
+impl Gathered {
+    fn insert(&mut self, record: MailRecord, facts: Facts) {
+        self.facts.insert(record.seq, facts);
+        self.records.insert(record.seq, record);
+    }
+
+    /// Adds every stored mail that shares a key with one that is here, and the whole case of each.
+    fn close(&mut self, store: &Store, new: Vec<u64>) -> Result<(), StoreError> {
+        let mut waiting = new;
+        let mut asked = BTreeSet::new();
+        while let Some(seq) = waiting.pop() {
+            let keys = self.facts.get(&seq).map(intake::keys).unwrap_or_default();
+            for key in keys {
+                if !asked.insert(key) {
+                    continue;
+                }
+                for found in store.seqs_by_join_key(key)? {
+                    self.add_case_of(store, found, &mut waiting)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_case_of(
+        &mut self,
+        store: &Store,
+        seq: u64,
+        waiting: &mut Vec<u64>,
+    ) -> Result<(), StoreError> {
+        if self.records.contains_key(&seq) {
+            return Ok(());
+        }
+        let Some(mail) = store.mail(seq)? else { return Ok(()) };
+        let case = store.case(mail.case)?;
+        let members = case.as_ref().map_or_else(|| vec![seq], |case| case.members.clone());
+        if let Some(case) = case {
+            self.cases.insert(case.number, case);
+        }
+        for member in members {
+            let Some(record) = store.mail(member)? else { continue };
+            let facts = facts_of(&record);
+            waiting.push(member);
+            self.insert(record, facts);
+        }
+        Ok(())
+    }
+
+    /// Works out which mails belong together and writes their cases.
+    fn into_cases(
+        mut self,
+        store: &Store,
+        rules: &Rules,
+        journal_pins: &BTreeMap<MessageRef, CaseId>,
+        batch: &mut Batch,
+    ) -> Result<Changed, StoreError> {
+        let facts: Vec<Facts> = self.facts.values().cloned().collect();
+        let mut pins: BTreeMap<MessageRef, CaseId> = self
+            .cases
+            .values()
+            .filter(|case| case.pinned)
+            .map(|case| (case.root, case.id.clone()))
+            .collect();
+        for one in &facts {
+            if let Some(id) = journal_pins.get(&one.message) {
+                pins.insert(one.message, id.clone());
+            }
+        }
+        let seq_of: BTreeMap<MessageRef, u64> =
+            self.records.values().map(|record| (record.message, record.seq)).collect();
+        let mut numbers = Numbers::new(store, &self.cases);
+        let mut changed = Changed::default();
+        for group in intake::assign(&facts, &pins) {
+            let members: Vec<u64> =
+                group.members.iter().filter_map(|message| seq_of.get(message).copied()).collect();
+            let number = numbers.take(&group, &members, &self.records)?;
+            let pinned = pins.contains_key(&group.root);
+            let case = fold(store, &group.id, pinned)?;
+            for seq in &members {
+                if let Some(record) = self.records.get_mut(seq) {
+                    record.case = number;
+                }
+            }
+            let mails: Vec<&MailRecord> =
+                members.iter().filter_map(|seq| self.records.get(seq)).collect();
+            let record = case_record(rules, number, group.root, pinned, &mails, &case);
+            if self.cases.get(&number) != Some(&record) {
+                changed.cases.insert(number);
+                batch.put_case(record);
+            }
+        }
+        for (_, record) in self.records {
+            batch.put_mail(record);
+        }
+        for number in numbers.unused() {
+            batch.remove_case(number);
+            changed.gone.insert(number);
+        }
+        Ok(changed)
+    }
+}
+
+/// Numbers of cases: an old case keeps its number, a new one gets the next.
+struct Numbers<'a> {
+    store: &'a Store,
+    old: BTreeSet<u64>,
+    by_id: BTreeMap<CaseId, u64>,
+    given: u64,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(store: &'a Store, cases: &BTreeMap<u64, CaseRecord>) -> Self {
+        let by_id = cases.values().map(|case| (case.id.clone(), case.number)).collect();
+        Self { store, old: cases.keys().copied().collect(), by_id, given: 0 }
+    }
+
+    fn take(
+        &mut self,
+        group: &Group,
+        members: &[u64],
+        records: &BTreeMap<u64, MailRecord>,
+    ) -> Result<u64, StoreError> {
+        let same_id = self.by_id.get(&group.id).copied();
+        let earlier = members.iter().filter_map(|seq| records.get(seq)).map(|record| record.case);
+        for number in same_id.into_iter().chain(earlier) {
+            if self.old.remove(&number) {
+                return Ok(number);
+            }
+        }
+        self.given += 1;
+        Ok(self.store.last_case_number()? + self.given)
+    }
+
+    fn unused(self) -> BTreeSet<u64> {
+        self.old
+    }
+}
+
+/// The decisions on a case.
+///
+/// # Errors
+/// If index or journal cannot be read.
+pub fn fold(store: &Store, id: &CaseId, pinned: bool) -> Result<Case, StoreError> {
+    if !pinned {
+        return Ok(Case::new(id.clone()));
+    }
+    Ok(Case::fold(id.clone(), &store.entries(id)?))
+}
+
+/// Reads one mail.
+fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts) {
+    let message = mail::parse(&mail.raw);
+    let id = MessageRef::of(&mail.raw);
+    let facts = intake::facts(&message, id, mail.received, &rules.ours);
+    let reading = intake::hints::read(
+        &rules.hints,
+        &rules.policy,
+        &message,
+        id,
+        mail.received,
+        facts.direction,
+    );
+    let record = MailRecord {
+        seq: mail.seq,
+        message: id,
+        place: mail.place,
+        size: mail.raw.len() as u64,
+        received: mail.received,
+        received_from: mail.received_from,
+        date: message.date,
+        from: addresses(&message.from),
+        to: addresses(&message.to),
+        subject: message.subject.clone(),
+        message_id: facts.message_id.clone(),
+        references: facts.references.clone(),
+        base_subject: facts.base_subject.clone(),
+        is_reply: facts.is_reply,
+        participants: facts.participants.clone(),
+        ghsa: facts.ghsa.clone(),
+        direction: facts.direction,
+        snippet: snippet(&message.text),
+        parts: message.parts.iter().map(part_row).collect(),
+        defects: message.defects.iter().map(|defect| defect.what.clone()).collect(),
+        warnings: message.warnings.iter().map(|w| w.as_str().to_owned()).collect(),
+        reading,
+        gone: false,
+        case: 0,
+    };
+    (record, facts)
+}
+
+/// What the rules propose for a case.
+pub fn verdict(rules: &Rules, case: &Case, readings: &[&Reading]) -> Verdict {
+    let ours = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
+    let confirmed = checklist::confirmed(case);
+    intake::suggest::suggest(&rules.policy, &confirmed, readings, ours.as_ref(), None)
+}
+
+fn addresses(list: &[mail::Address]) -> Vec<(String, String)> {
+    list.iter().take(MAX_ADDRESSES).map(|a| (a.name.clone(), a.address.clone())).collect()
+}
+
+fn part_row(part: &mail::Part) -> PartRow {
+    PartRow {
+        content_type: part.content_type.clone(),
+        name: part.safe_name.clone(),
+        size: part.size,
+        attachment: part.attachment,
+        sha256: part.sha256.clone(),
+    }
+}
+
+fn snippet(text: &str) -> String {
+    let words = text.split_whitespace().take(SNIPPET);
+    let joined = words.fold(String::new(), |mut line, word| {
+        if line.len() < SNIPPET {
+            line.push_str(word);
+            line.push(' ');
+        }
+        line
+    });
+    joined.chars().take(SNIPPET).collect::<String>().trim_end().to_owned()
+}
+
+/// What threading needs to know of a stored mail.
+fn facts_of(record: &MailRecord) -> Facts {
+    Facts {
+        message: record.message,
+        message_id: record.message_id.clone(),
+        references: record.references.clone(),
+        base_subject: record.base_subject.clone(),
+        is_reply: record.is_reply,
+        participants: record.participants.clone(),
+        received: record.received,
+        direction: record.direction,
+        ghsa: record.ghsa.clone(),
+    }
+}
+
+/// The line of a case in the queue.
+pub fn case_record(
+    rules: &Rules,
+    number: u64,
+    root: MessageRef,
+    pinned: bool,
+    mails: &[&MailRecord],
+    case: &Case,
+) -> CaseRecord {
+    let incoming = || mails.iter().filter(|mail| mail.direction == Direction::In);
+    let first = incoming().next().or_else(|| mails.first());
+    let answers = || mails.iter().filter(|mail| mail.direction == Direction::Out);
+    let first_in = incoming().next().map(|mail| mail.received);
+    let answered_after = |mail: &&&MailRecord| first_in.is_none_or(|first| mail.received >= first);
+    let first_answer = answers().find(answered_after).map(|mail| mail.received);
+    let last_answer = answers().next_back().map(|mail| mail.received);
+    let last_word = mails.iter().rfind(|mail| mail.direction != Direction::Automatic);
+    let readings: Vec<&Reading> = incoming().map(|mail| &mail.reading).collect();
+    let verdict = verdict(rules, case, &readings);
+    let sender = first.and_then(|mail| mail.from.first()).cloned().unwrap_or_default();
+    CaseRecord {
+        number,
+        id: case.id.clone(),
+        root,
+        pinned,
+        members: mails.iter().map(|mail| mail.seq).collect(),
+        subject: first.map(|mail| mail.subject.clone()).unwrap_or_default(),
+        reporter: Reporter { name: sender.0, address: sender.1 },
+        received: first.map(|mail| mail.received).unwrap_or_default(),
+        last: mails.iter().map(|mail| mail.received).max().unwrap_or_default(),
+        first_answer,
+        last_answer,
+        messages: u32::try_from(mails.len()).unwrap_or(u32::MAX),
+        unanswered: last_word.is_some_and(|mail| mail.direction == Direction::In),
+        state: case.state(first_answer.is_some()),
+        disposition: case.decision.as_ref().map(|decision| decision.disposition),
+        decided_clauses: case.decision.as_ref().map(|d| d.clauses.clone()).unwrap_or_default(),
+        suggested: (!readings.is_empty()).then_some(verdict.disposition),
+        suggested_clauses: verdict.clauses,
+        public: readings.iter().any(|reading| reading.flags.public),
+        warnings: mails.iter().any(|mail| !mail.warnings.is_empty()),
+        journal_entries: u32::try_from(case.entry_count()).unwrap_or(u32::MAX),
+        attachments: mails.iter().any(|mail| mail.parts.iter().any(|part| part.attachment)),
+    }
+}

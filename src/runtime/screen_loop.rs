@@ -1,0 +1,243 @@
+//! The loop of the screen: wait for an input, drain what is queued, draw once.
+//!
+//! The UI thread owns model and terminal and nothing else: no disk, no socket, no lock. It sends requests to the
+//! workers over channels that never block and never sends to its own inbox.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossterm::event;
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+
+use super::clock::Clock;
+use super::workers::Workers;
+use crate::app::{self, Effect, Input, Model, Setup};
+use crate::tui::{input, terminal};
+
+/// What reaches the loop.
+#[derive(Debug)]
+pub enum Event {
+    /// An input for the model.
+    Input(Input),
+    /// A signal that ends the program.
+    End(i32),
+    /// `SIGTSTP` from outside.
+    Sleep,
+    /// The program was woken up.
+    Woken,
+    /// The terminal is gone.
+    Gone,
+}
+
+/// How the loop ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The user left.
+    Quit,
+    /// A signal or a vanished terminal ended it; the exit code is 128 and the number.
+    Signal(i32),
+}
+
+/// Longest wait without drawing: clocks show minutes.
+const TICK: Duration = Duration::from_secs(20);
+
+/// Inputs taken before the next drawing, so that a flood cannot starve the screen.
+const MAX_DRAINED: usize = 2_000;
+
+/// Runs the screen until it ends.
+///
+/// # Errors
+/// If the terminal cannot be taken over or is gone.
+pub fn run(
+    setup: Setup,
+    clock: &Clock,
+    workers: &Workers,
+    inbox: &Receiver<Event>,
+    to_inbox: &Sender<Event>,
+) -> io::Result<End> {
+    quiet_panics();
+    let mut screen = terminal::Screen::take()?;
+    let keys = KeyReader::start(to_inbox.clone());
+    listen_for_signals(to_inbox.clone())?;
+    let size = screen.size()?;
+    let (mut model, first) = Model::start(Setup { size, ..setup });
+    let mut hands = Hands { workers, keys: &keys, end: None };
+    hands.carry_out(first, &mut screen)?;
+    while hands.end.is_none() {
+        screen.draw(&model)?;
+        let mut next = match inbox.recv_timeout(TICK) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => Some(Event::Input(Input::Tick)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(End::Quit),
+        };
+        let mut drained = 0;
+        while let Some(event) = next {
+            hands.handle(event, &mut model, clock, &mut screen)?;
+            drained += 1;
+            next = (drained < MAX_DRAINED && hands.end.is_none())
+                .then(|| inbox.try_recv().ok())
+                .flatten();
+        }
+    }
+    Ok(hands.end.unwrap_or(End::Quit))
+}
+
+struct Hands<'a> {
+    workers: &'a Workers,
+    keys: &'a KeyReader,
+    end: Option<End>,
+}
+
+impl Hands<'_> {
+    fn handle(
+        &mut self,
+        event: Event,
+        model: &mut Model,
+        clock: &Clock,
+        screen: &mut terminal::Screen,
+    ) -> io::Result<()> {
+        match event {
+            Event::Input(input) => {
+                let effects = app::update(model, input, clock.now());
+                self.carry_out(effects, screen)?;
+            }
+            Event::End(signal) => self.end = Some(End::Signal(signal)),
+            Event::Gone => self.end = Some(End::Signal(SIGHUP)),
+            Event::Sleep => self.sleep(screen)?,
+            Event::Woken => {
+                screen.retake()?;
+                let (columns, rows) = screen.size()?;
+                app::update(model, Input::Resize(columns, rows), clock.now());
+            }
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>, screen: &mut terminal::Screen) -> io::Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::Quit => self.end = Some(End::Quit),
+                Effect::Redraw => screen.forget()?,
+                Effect::Suspend => self.sleep(screen)?,
+                other => self.workers.request(other),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal back and stops until the shell continues the program.
+    fn sleep(&self, screen: &mut terminal::Screen) -> io::Result<()> {
+        self.keys.pause();
+        terminal::restore();
+        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
+        screen.retake()?;
+        self.keys.resume();
+        Ok(())
+    }
+}
+
+/// A thread that reads the terminal and can be paused, so that it does not eat what is typed to the shell.
+struct KeyReader {
+    paused: Arc<AtomicBool>,
+    idle: Arc<AtomicBool>,
+}
+
+/// How soon the reader notices that it is to pause.
+const POLL: Duration = Duration::from_millis(50);
+
+impl KeyReader {
+    fn start(inbox: Sender<Event>) -> Self {
+        let paused = Arc::new(AtomicBool::new(false));
+        let idle = Arc::new(AtomicBool::new(false));
+        let (is_paused, is_idle) = (Arc::clone(&paused), Arc::clone(&idle));
+        thread::spawn(move || {
+            loop {
+                if is_paused.load(Ordering::SeqCst) {
+                    is_idle.store(true, Ordering::SeqCst);
+                    thread::sleep(POLL);
+                    continue;
+                }
+                is_idle.store(false, Ordering::SeqCst);
+                let event = match event::poll(POLL) {
+                    Ok(false) => continue,
+                    Ok(true) => event::read(),
+                    Err(error) => Err(error),
+                };
+                let sent = match event {
+                    Ok(event) => match input::input(event) {
+                        Some(input) => inbox.send(Event::Input(input)),
+                        None => Ok(()),
+                    },
+                    Err(_) => {
+                        let _ = inbox.send(Event::Gone);
+                        return;
+                    }
+                };
+                if sent.is_err() {
+                    return;
+                }
+            }
+        });
+        Self { paused, idle }
+    }
+
+    fn pause(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+        let begun = Instant::now();
+        while !self.idle.load(Ordering::SeqCst) && begun.elapsed() < POLL * 4 {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn resume(&self) {
+        self.paused.store(false, Ordering::SeqCst);
+    }
+}
+
+fn listen_for_signals(inbox: Sender<Event>) -> io::Result<()> {
+    let watched = [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT];
+    let mut signals = signal_hook::iterator::Signals::new(watched)?;
+    thread::spawn(move || {
+        let mut asked = false;
+        for signal in signals.forever() {
+            let event = match signal {
+                SIGTSTP => Event::Sleep,
+                SIGCONT => Event::Woken,
+                end => {
+                    if std::mem::replace(&mut asked, true) {
+                        // Asked twice: the loop does not answer. Acts are on disk once they are acknowledged.
+                        terminal::restore();
+                        std::process::exit(128 + end);
+                    }
+                    Event::End(end)
+                }
+            };
+            if inbox.send(event).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// A panic gives the terminal back before it says where it happened. The message of a panic may quote a mail, so
+/// only the place is printed (SEC-34).
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let on_screen = thread::current().name().is_none_or(|name| name == "main");
+        if on_screen {
+            terminal::restore();
+            let place = info
+                .location()
+                .map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
+            let words = format!(
+                "casebook: a fault of this program{place}. Everything acknowledged is saved; please report this line.\n"
+            );
+            let _ = io::Write::write_all(&mut io::stderr(), words.as_bytes());
+        }
+    }));
+}

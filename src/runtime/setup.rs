@@ -1,0 +1,225 @@
+//! From the command line's options to an open desk: config, policy, keymap, folders.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::clock::Clock;
+use super::desk::{Opening, Rules};
+use super::files;
+use crate::app::Problem;
+use crate::app::material::Me;
+use crate::config::{self, Config, Fault};
+use crate::domain::policy::Policy;
+use crate::domain::policy_text::PolicyText;
+use crate::intake::{self, Ours};
+use crate::keymap::Keymap;
+
+/// Largest config, policy or keymap file, in bytes.
+const MAX_FILE: u64 = 4 << 20;
+
+/// What the user gave on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--config` or `CASEBOOK_CONFIG`.
+    pub config: Option<PathBuf>,
+    /// `--store` or `CASEBOOK_STORE`.
+    pub store: Option<PathBuf>,
+    /// The clock.
+    pub clock: Clock,
+    /// `--read-only`.
+    pub read_only: bool,
+}
+
+/// Everything read before a store is opened.
+#[derive(Debug)]
+pub struct Setup {
+    /// The config file, whether it exists or not.
+    pub config_path: PathBuf,
+    /// Its content, or the defaults.
+    pub config: Config,
+    /// The store's folder.
+    pub store_dir: PathBuf,
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// The sentences of the policy text.
+    pub policy_text: Option<Arc<PolicyText>>,
+    /// The keys.
+    pub keymap: Arc<Keymap>,
+    options: Options,
+}
+
+/// The faults of a file, as one problem: every fault is named.
+fn faulty(what: &str, path: &Path, faults: &[Fault]) -> Problem {
+    let list: Vec<String> = faults.iter().take(20).map(ToString::to_string).collect();
+    let more = faults.len().saturating_sub(list.len());
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    Problem {
+        what: format!(
+            "the {what} {} has {} faults: {}{more}",
+            path.display(),
+            faults.len(),
+            list.join("; ")
+        ),
+        next: "correct the named lines".into(),
+    }
+}
+
+fn unreadable(what: &str, path: &Path, error: &std::io::Error) -> Problem {
+    Problem {
+        what: format!("could not read the {what} {}: {error}", path.display()),
+        next: "check the path and its permissions".into(),
+    }
+}
+
+impl Setup {
+    /// Reads config, policy, policy text and keymap.
+    ///
+    /// # Errors
+    /// If a file that is named cannot be read or has faults: all of them.
+    pub fn read(options: Options) -> Result<Self, Problem> {
+        let home = std::env::home_dir();
+        let named = |variable: &str| {
+            std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
+        };
+        let options = Options {
+            config: options.config.or_else(|| named("CASEBOOK_CONFIG")),
+            store: options.store.or_else(|| named("CASEBOOK_STORE")),
+            ..options
+        };
+        let named = options.config.is_some();
+        let config_path = match &options.config {
+            Some(path) => path.clone(),
+            None => base_folder("XDG_CONFIG_HOME", ".config", home.as_deref())?.join("config.toml"),
+        };
+        let config = read_config(&config_path, named, home.as_deref())?;
+        let store_dir = match &options.store {
+            Some(path) => path.clone(),
+            None => base_folder("XDG_DATA_HOME", ".local/share", home.as_deref())?,
+        };
+        let policy = Arc::new(read_policy(&config)?);
+        let policy_text = config.policy.text.as_deref().map(read_policy_text).transpose()?;
+        let keymap = Arc::new(read_keymap(&config)?);
+        let policy_text = policy_text.map(Arc::new);
+        Ok(Self { config_path, config, store_dir, policy, policy_text, keymap, options })
+    }
+
+    /// Whose decisions are written and who signs replies.
+    pub fn me(&self) -> Me {
+        let account = self.config.account.as_ref().map(|account| account.address.clone());
+        let address = account.or_else(|| self.config.me.addresses.first().cloned());
+        Me {
+            name: self.config.me.name.clone(),
+            address: address.unwrap_or_else(|| self.policy.contact.clone()),
+        }
+    }
+
+    /// What opening the desk needs.
+    ///
+    /// # Errors
+    /// If a hint rule of the policy cannot be used.
+    pub fn opening(&self) -> Result<Opening, Problem> {
+        Ok(Opening {
+            dir: self.store_dir.clone(),
+            rules: self.rules()?,
+            policy_text: self.policy_text.clone(),
+            me: self.me(),
+            clock: self.options.clock,
+            read_only: self.options.read_only,
+        })
+    }
+
+    fn rules(&self) -> Result<Rules, Problem> {
+        let hints = intake::hints::Rules::compile(&self.policy).map_err(|error| Problem {
+            what: format!("a hint rule of the policy cannot be used: {error}"),
+            next: "correct its pattern, or switch it off with hints_off".into(),
+        })?;
+        let config = &self.config;
+        let account = config.account.iter().map(|account| account.address.as_str());
+        let mine = config.me.addresses.iter().map(String::as_str);
+        let mut addresses: Vec<&str> = account.chain(mine).collect();
+        if addresses.is_empty() {
+            // Without a config, what the policy's own address sends is ours.
+            addresses.push(&self.policy.contact);
+        }
+        Ok(Rules { policy: Arc::clone(&self.policy), hints, ours: Ours::new(addresses) })
+    }
+}
+
+/// `$variable/casebook`, or the same below the home folder.
+fn base_folder(variable: &str, default: &str, home: Option<&Path>) -> Result<PathBuf, Problem> {
+    let set = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = set.or_else(|| home.map(|home| home.join(default)));
+    base.map(|base| base.join("casebook")).ok_or_else(|| Problem {
+        what: format!("there is no home folder and {variable} is not set"),
+        next: "name the files with --config and --store".into(),
+    })
+}
+
+fn read_config(path: &Path, named: bool, home: Option<&Path>) -> Result<Config, Problem> {
+    let text = match files::read_text(path, MAX_FILE) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => {
+            return Ok(Config::default());
+        }
+        Err(error) => return Err(unreadable("config", path, &error)),
+    };
+    refuse_open_to_others(path)?;
+    let base = path.parent().unwrap_or(Path::new("."));
+    config::parse(&text, base, home).map_err(|faults| faulty("config", path, &faults))
+}
+
+/// The config names the command that prints the password: nobody else may change it (SEC-36).
+fn refuse_open_to_others(path: &Path) -> Result<(), Problem> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(path).map(|found| found.permissions().mode()).unwrap_or(0);
+        if mode & 0o022 != 0 {
+            return Err(Problem {
+                what: format!("the config {} can be changed by other users", path.display()),
+                next: format!("run `chmod go-w {}`", path.display()),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn read_policy(config: &Config) -> Result<Policy, Problem> {
+    let off = &config.policy.hints_off;
+    let mut policy = match &config.policy.file {
+        Some(path) => {
+            let text = files::read_text(path, MAX_FILE)
+                .map_err(|error| unreadable("policy", path, &error))?;
+            config::policy::parse(&text).map_err(|faults| faulty("policy", path, &faults))?
+        }
+        None => embedded(&config.policy.name)?,
+    };
+    policy.hints.retain(|rule| !off.contains(&rule.name));
+    Ok(policy)
+}
+
+/// An embedded policy by its name.
+///
+/// # Errors
+/// If there is none of that name.
+pub fn embedded(name: &str) -> Result<Policy, Problem> {
+    let text = config::policy::embedded(name).ok_or_else(|| Problem {
+        what: format!("there is no policy named “{}”", super::view::printable(name)),
+        next: "use octoprint, or name a file with policy.file".into(),
+    })?;
+    config::policy::parse(text).map_err(|faults| faulty("policy", Path::new(name), &faults))
+}
+
+fn read_policy_text(path: &Path) -> Result<PolicyText, Problem> {
+    let text = files::read_text(path, MAX_FILE)
+        .map_err(|error| unreadable("policy text", path, &error))?;
+    Ok(PolicyText::read(&text))
+}
+
+fn read_keymap(config: &Config) -> Result<Keymap, Problem> {
+    let base = config.ui.keymap;
+    let Some(path) = &config.ui.keymap_file else { return Ok(Keymap::shipped(base)) };
+    let text =
+        files::read_text(path, MAX_FILE).map_err(|error| unreadable("keymap", path, &error))?;
+    Keymap::parse(base.text(), Some(&text)).map_err(|faults| faulty("keymap", path, &faults))
+}

@@ -1,0 +1,300 @@
+//! The threads behind the screen. One works through store requests in order and never drops one; one pulls.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
+use super::desk::{Desk, DeskError};
+use super::pull::{self, Mailbox};
+use super::screen_loop::Event;
+use super::{export, view};
+use crate::app::{Effect, Input, Outcome, Problem, SyncState};
+use crate::store::QueueKey;
+use crate::sync::Cancel;
+
+/// Rows sent in the first batch of the queue: a screen full.
+const FIRST_ROWS: usize = 100;
+
+/// Rows sent in each batch after it.
+const MORE_ROWS: usize = 2_000;
+
+/// The workers of one screen. Dropping them waits until what was asked for is done.
+pub struct Workers {
+    requests: Option<Sender<Effect>>,
+    store: Option<JoinHandle<()>>,
+    controls: Option<Sender<Control>>,
+    puller: Option<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Starts the workers.
+    pub fn start(desk: &Arc<Desk>, mailbox: Option<Mailbox>, inbox: &Sender<Event>) -> Self {
+        let (requests, queue) = mpsc::channel();
+        let worker = StoreWorker { desk: Arc::clone(desk), inbox: inbox.clone() };
+        let store =
+            thread::Builder::new().name("store".into()).spawn(move || worker.run(&queue)).ok();
+        let (controls, orders) = mpsc::channel();
+        let puller = Puller { desk: Arc::clone(desk), mailbox, inbox: inbox.clone() };
+        let puller = Arc::new(puller);
+        let puller = thread::Builder::new()
+            .name("pull-control".into())
+            .spawn(move || Puller::obey(&puller, &orders))
+            .ok();
+        Self { requests: Some(requests), store, controls: Some(controls), puller }
+    }
+
+    /// Hands a request to its worker. Never waits.
+    pub fn request(&self, effect: Effect) {
+        match effect {
+            Effect::StartSync => self.order(Control::Start),
+            Effect::CancelSync => self.order(Control::Cancel),
+            other => {
+                if let Some(requests) = &self.requests {
+                    // The worker ends only after this sender is dropped.
+                    let _ = requests.send(other);
+                }
+            }
+        }
+    }
+
+    fn order(&self, control: Control) {
+        if let Some(controls) = &self.controls {
+            let _ = controls.send(control);
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.controls = None;
+        self.requests = None;
+        for thread in [self.puller.take(), self.store.take()].into_iter().flatten() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the puller is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Control {
+    Start,
+    Cancel,
+}
+
+struct StoreWorker {
+    desk: Arc<Desk>,
+    inbox: Sender<Event>,
+}
+
+impl StoreWorker {
+    fn run(&self, queue: &Receiver<Effect>) {
+        while let Ok(effect) = queue.recv() {
+            // A fault in reading one mail must not take the worker, and with it every later act, away.
+            let done =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.serve(effect)));
+            let outcome = done.unwrap_or_else(|_| {
+                Some(Outcome::Failed(Problem {
+                    what: "a fault of this program stopped that request".into(),
+                    next: "everything saved before is safe; please report what you did".into(),
+                }))
+            });
+            if let Some(outcome) = outcome {
+                self.tell(outcome);
+            }
+        }
+    }
+
+    fn tell(&self, outcome: Outcome) {
+        // Nobody listens any more once the screen has ended.
+        let _ = self.inbox.send(Event::Input(Input::Outcome(outcome)));
+    }
+
+    fn serve(&self, effect: Effect) -> Option<Outcome> {
+        let failed = |error: DeskError| Outcome::Failed(error.problem());
+        Some(match effect {
+            Effect::LoadQueue => match self.load_queue() {
+                Ok(()) => return None,
+                Err(error) => failed(error),
+            },
+            Effect::OpenCase { request, case } => match self.open(case.as_str()) {
+                Ok(case) => Outcome::Opened { request, case: Box::new(case) },
+                Err(error) => failed(error),
+            },
+            Effect::Record { case, acts, said } => {
+                let saved = self.desk.record(&case, acts).and_then(|record| self.desk.view(record));
+                match saved {
+                    Ok(case) => Outcome::Saved { said, case: Box::new(case) },
+                    Err(error) => failed(error),
+                }
+            }
+            Effect::Undo { case } => {
+                let undone = self.desk.undo(&case);
+                match undone.and_then(|(record, what)| Ok((self.desk.view(record)?, what))) {
+                    Ok((case, what)) => {
+                        let said = format!("taken back: {what}");
+                        Outcome::Saved { said, case: Box::new(case) }
+                    }
+                    Err(error) => failed(error),
+                }
+            }
+            Effect::LoadRaw { case, message } => self.raw(case.as_str(), message),
+            Effect::WriteEml { case, path } => match export::write_eml(&self.desk, &case, &path) {
+                Ok(()) => Outcome::Written { said: format!("written: {}", path.display()) },
+                Err(problem) => Outcome::Failed(problem),
+            },
+            Effect::Export { case, toml, folder } => self.export(&case, &toml, &folder),
+            Effect::StartSync
+            | Effect::CancelSync
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Quit => {
+                return None;
+            }
+        })
+    }
+
+    fn load_queue(&self) -> Result<(), DeskError> {
+        let mut after: Option<QueueKey> = None;
+        let mut limit = FIRST_ROWS;
+        loop {
+            let records = self.desk.store.cases_newest_first(after, limit)?;
+            let done = records.len() < limit;
+            after = records.last().map(crate::store::CaseRecord::queue_key);
+            let mut rows = Vec::with_capacity(records.len());
+            for record in records {
+                rows.push(self.desk.row(record)?);
+            }
+            self.tell(Outcome::Rows { rows, gone: Vec::new(), done });
+            if done {
+                return Ok(());
+            }
+            limit = MORE_ROWS;
+        }
+    }
+
+    fn open(&self, case: &str) -> Result<crate::app::case::CaseView, DeskError> {
+        self.desk.view(self.desk.find(case)?)
+    }
+
+    fn raw(&self, case: &str, message: usize) -> Outcome {
+        let read = self.desk.find(case).and_then(|record| {
+            let mails = self.desk.mails_of(&record)?;
+            let Some(mail) = mails.get(message) else { return Ok(Vec::new()) };
+            Ok(self.desk.raw(&mail.message)?)
+        });
+        match read {
+            Ok(raw) => Outcome::Raw { message, text: String::from_utf8_lossy(&raw).into_owned() },
+            Err(error) => Outcome::Failed(error.problem()),
+        }
+    }
+
+    fn export(
+        &self,
+        case: &crate::domain::CaseId,
+        toml: &str,
+        folder: &std::path::Path,
+    ) -> Outcome {
+        match export::write(toml, &export::every_format(), folder) {
+            Ok(written) => {
+                let formats: Vec<String> = written.iter().map(|file| file.format.clone()).collect();
+                let said = format!("{} files in {}", formats.len(), folder.display());
+                let act = crate::domain::journal::Act::Exported { formats };
+                match self.desk.record(case, vec![act]).and_then(|record| self.desk.view(record)) {
+                    Ok(case) => Outcome::Saved { said, case: Box::new(case) },
+                    Err(error) => Outcome::Failed(error.problem()),
+                }
+            }
+            Err(problem) => Outcome::Failed(problem.problem()),
+        }
+    }
+}
+
+/// Runs one pull at a time.
+struct Puller {
+    desk: Arc<Desk>,
+    mailbox: Option<Mailbox>,
+    inbox: Sender<Event>,
+}
+
+impl Puller {
+    /// Starts and stops pulls until nobody gives orders any more; then stops the one that runs.
+    fn obey(this: &Arc<Self>, orders: &Receiver<Control>) {
+        let mut running: Option<(Cancel, JoinHandle<()>)> = None;
+        while let Ok(order) = orders.recv() {
+            let busy = running.as_ref().is_some_and(|(_, thread)| !thread.is_finished());
+            match order {
+                Control::Start if !busy && this.mailbox.is_some() => running = Self::start(this),
+                Control::Start => {}
+                Control::Cancel => {
+                    if let Some((cancel, _)) = &running {
+                        cancel.cancel();
+                    }
+                }
+            }
+        }
+        if let Some((cancel, thread)) = running {
+            cancel.cancel();
+            let _ = thread.join();
+        }
+    }
+
+    fn start(this: &Arc<Self>) -> Option<(Cancel, JoinHandle<()>)> {
+        let cancel = Cancel::new();
+        let (puller, token) = (Arc::clone(this), cancel.clone());
+        let spawned = thread::Builder::new().name("pull".into()).spawn(move || puller.pull(&token));
+        match spawned {
+            Ok(thread) => Some((cancel, thread)),
+            Err(error) => {
+                this.tell(Outcome::SyncFailed(Problem {
+                    what: format!("could not start the pull: {error}"),
+                    next: "close other programs and try again".into(),
+                }));
+                None
+            }
+        }
+    }
+
+    fn tell(&self, outcome: Outcome) {
+        let _ = self.inbox.send(Event::Input(Input::Outcome(outcome)));
+    }
+
+    fn pull(&self, cancel: &Cancel) {
+        let Some(mailbox) = &self.mailbox else { return };
+        let mut progress = |state| self.tell(Outcome::Sync(state));
+        let mut heard = |changed: &super::ingest::Changed| match self
+            .desk
+            .rows(changed.cases.iter().copied())
+        {
+            Ok(rows) => {
+                let gone = changed.gone.iter().copied().collect();
+                self.tell(Outcome::Rows { rows, gone, done: false });
+            }
+            Err(error) => self.tell(Outcome::Failed(DeskError::from(error).problem())),
+        };
+        let pulled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            pull::run(&self.desk, mailbox, cancel, &mut progress, &mut heard)
+        }));
+        let at = self.desk.clock.now().strftime("%H:%M UTC");
+        match pulled {
+            Ok(Ok(done)) => {
+                let new = done.changed.new;
+                let words = format!("pulled {at}: {new} new");
+                self.tell(Outcome::Sync(SyncState::Idle(words)));
+                for message in &done.summary.quarantined {
+                    self.tell(Outcome::Failed(Problem {
+                        what: format!(
+                            "one message could not be fetched: {}",
+                            view::printable(&message.why)
+                        ),
+                        next: "it is tried again by the next pull".into(),
+                    }));
+                }
+            }
+            Ok(Err(error)) => self.tell(Outcome::SyncFailed(pull::problem(&error))),
+            Err(_) => self.tell(Outcome::SyncFailed(Problem {
+                what: "a fault of this program stopped the pull".into(),
+                next: "what has arrived is kept; please report it".into(),
+            })),
+        }
+    }
+}

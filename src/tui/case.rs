@@ -1,0 +1,236 @@
+//! One case: what it is and by when, its thread, its checklist.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::queue::clock_style;
+use super::theme::Theme;
+use super::{cell, put, rect, row, title, word};
+use crate::app::Model;
+use crate::app::case::{CaseScreen, DocLine, LineKind, Pane, Row, evidence_of};
+use crate::app::layout::{self, CASE_HEAD};
+use crate::app::material;
+use crate::domain::deadline::{Deadline, DeadlineStatus as Status, time_left};
+use crate::mail::DisplayText;
+
+pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
+    let Some(case) = &model.case else { return };
+    let layout = layout::case(model.size);
+    head(frame, model, case, theme);
+    let y = CASE_HEAD;
+    if layout.wide || case.pane == Pane::Thread {
+        let area = rect(frame, layout.thread);
+        let head = Rect { x: 0, y, width: area.width + 2, height: 1 };
+        let words = thread_title(case);
+        title(frame, head, &words, pane_style(case.pane == Pane::Thread, theme));
+        thread(frame, case, area, theme);
+    }
+    if layout.wide || case.pane == Pane::Checklist {
+        let area = rect(frame, layout.checklist);
+        let head = Rect { y, height: 1, ..area };
+        let words = checklist_title(case);
+        title(frame, head, &words, pane_style(case.pane == Pane::Checklist, theme));
+        checklist(frame, case, area, theme);
+        detail(frame, case, rect(frame, layout.detail), theme);
+    }
+}
+
+fn pane_style(active: bool, theme: Theme) -> Style {
+    if active { theme.strong() } else { theme.faint() }
+}
+
+fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
+    let view = &case.view;
+    let width = usize::from(frame.area().width);
+    let id = view.row.id.as_str();
+    let state = format!(" {} ", view.row.state);
+    let subject_width = width.saturating_sub(id.len() + state.len() + 2);
+    let first = vec![
+        Span::styled(format!(" {id} "), theme.key()),
+        cell(&view.row.subject_shown, subject_width, theme.strong()),
+        Span::styled(state, theme.good()),
+    ];
+    put(frame, row(frame, 0), Line::from(first));
+    let received = view.row.received.strftime("%Y-%m-%d %H:%M UTC");
+    let who = format!(" {}, received {received}", view.row.reporter_shown.as_str());
+    put(frame, row(frame, 1), Line::from(word(&who, width, theme.plain())));
+    put(frame, row(frame, 2), verdict(case, width, theme));
+    put(frame, row(frame, 3), clocks(model, case, width, theme));
+}
+
+fn verdict(case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
+    match &case.view.case.decision {
+        Some(decision) => {
+            let by: Vec<_> = decision.clauses.iter().map(ToString::to_string).collect();
+            let words = format!(" decided: {} {}", decision.disposition, by.join(" "));
+            Line::from(word(&words, width, theme.good()))
+        }
+        None => {
+            let words = format!(" {}", material::verdict_words(&case.view.verdict));
+            Line::from(word(&words, width, theme.notice()))
+        }
+    }
+}
+
+fn clocks(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
+    let deadlines = case.view.row.deadlines(&model.policy.periods, model.now);
+    let mut spans = Vec::new();
+    for deadline in deadlines.iter().filter(|d| d.status != Status::None) {
+        let words = clock_words(deadline, model.now);
+        spans.push(Span::styled(format!(" {words} "), clock_style(deadline.status, theme)));
+    }
+    let score = material::scores(&case.view, &model.policy);
+    if !score.is_empty() {
+        spans.push(word(&format!(" {score}"), width, theme.plain()));
+    }
+    Line::from(spans)
+}
+
+fn clock_words(deadline: &Deadline, now: jiff::Timestamp) -> String {
+    let kind = deadline.kind.as_str();
+    match (deadline.status, deadline.due) {
+        (Status::Met, _) => format!("{kind}: met"),
+        (_, Some(due)) => {
+            format!("{kind} by {} ({})", due.strftime("%m-%d %H:%M UTC"), time_left(due, now))
+        }
+        (status, None) => format!("{kind}: {}", status.as_str()),
+    }
+}
+
+fn thread_title(case: &CaseScreen) -> String {
+    let messages = case.view.messages.len();
+    let at = case.current_message() + 1;
+    let what = if case.raw { "raw mail" } else { "mail" };
+    format!("{what} {at}/{messages}, line {}/{}", case.cursor + 1, case.doc.len())
+}
+
+fn thread(frame: &mut Frame, case: &CaseScreen, area: Rect, theme: Theme) {
+    let window = case.doc.iter().enumerate().skip(case.top).take(usize::from(area.height));
+    for (y, (at, line)) in (area.y..).zip(window) {
+        let under_cursor = at == case.cursor && case.pane == Pane::Thread;
+        let marked = within(&case.marked, line);
+        let lit = within(&case.lit, line);
+        let (mark, mark_style) = match (under_cursor, marked, lit) {
+            (_, true, _) => ("▌", theme.good()),
+            (true, ..) => ("▶", theme.key()),
+            (_, _, true) => ("•", theme.notice()),
+            _ => (" ", theme.plain()),
+        };
+        let left = Rect { x: area.x.saturating_sub(2), y, width: 2, height: 1 };
+        put(frame, left, Line::styled(mark, mark_style));
+        let style = if lit { theme.lit() } else { line_style(line.kind, theme) };
+        let text = Rect { y, height: 1, ..area };
+        put(frame, text, Line::from(cell(&line.text, usize::from(area.width), style)));
+    }
+}
+
+fn within(marked: &Option<(usize, std::ops::RangeInclusive<u32>)>, line: &DocLine) -> bool {
+    marked
+        .as_ref()
+        .is_some_and(|(message, lines)| *message == line.message && lines.contains(&line.line))
+}
+
+fn line_style(kind: LineKind, theme: Theme) -> Style {
+    match kind {
+        LineKind::Title => theme.strong(),
+        LineKind::Header | LineKind::Gap => theme.faint(),
+        LineKind::Warning => theme.alarm(),
+        LineKind::Quoted => theme.quoted(),
+        LineKind::Attachment => theme.notice(),
+        LineKind::Text => theme.plain(),
+    }
+}
+
+fn checklist_title(case: &CaseScreen) -> String {
+    let open = |row: &&Row| row.answer.is_none() && row.proposal.is_some();
+    let answered = case.checklist.iter().filter(|row| row.answer.is_some()).count();
+    let suggested = case.checklist.iter().filter(open).count();
+    format!("checklist, {answered} answered, {suggested} suggested")
+}
+
+fn checklist(frame: &mut Frame, case: &CaseScreen, area: Rect, theme: Theme) {
+    let window = case.checklist.iter().enumerate();
+    let window = window.skip(case.item_top).take(usize::from(area.height));
+    for (y, (at, item)) in (area.y..).zip(window) {
+        let under_cursor = at == case.item && case.pane == Pane::Checklist;
+        let line = item_line(case, item, under_cursor, usize::from(area.width), theme);
+        put(frame, Rect { y, height: 1, ..area }, line);
+    }
+}
+
+fn item_line(
+    case: &CaseScreen,
+    item: &Row,
+    under_cursor: bool,
+    width: usize,
+    theme: Theme,
+) -> Line<'static> {
+    let base = if under_cursor { theme.cursor() } else { theme.plain() };
+    let styled = |style: Style| if under_cursor { base } else { style };
+    let (answer, answer_style) = answer_words(case, item, theme);
+    let id_width = 6;
+    let title_width = width.saturating_sub(id_width + 12 + 1);
+    let title_style = if item.question.is_empty() { theme.faint() } else { theme.plain() };
+    Line::from(vec![
+        word(" ", 1, base),
+        word(item.id.as_str(), id_width, styled(theme.key())),
+        word(&answer, 12, styled(answer_style)),
+        word(&item.title, title_width, styled(title_style)),
+    ])
+}
+
+/// `yes`, or `~yes` while it is only suggested, with a mark where the words it rests on are shown or broken.
+fn answer_words(case: &CaseScreen, item: &Row, theme: Theme) -> (String, Style) {
+    if let Some(answer) = &item.answer {
+        let broken =
+            answer.evidence.as_ref().is_some_and(|evidence| case.anchor_is_broken(evidence));
+        let mark = match (&answer.evidence, broken) {
+            (_, true) => " BROKEN",
+            (Some(_), false) => " ¶",
+            (None, false) => "",
+        };
+        let style = if broken { theme.alarm() } else { theme.good() };
+        return (format!("{}{mark}", answer.value.as_str()), style);
+    }
+    let Some(hint) = &item.proposal else {
+        let blank = if item.question.is_empty() { "" } else { "·" };
+        return (blank.to_owned(), theme.faint());
+    };
+    let mark = if hint.evidence.is_some() { " ¶" } else { "" };
+    (format!("~{}{mark}", hint.answer.as_str()), theme.notice())
+}
+
+/// What the question under the cursor is, what follows from it and what it rests on.
+fn detail(frame: &mut Frame, case: &CaseScreen, area: Rect, theme: Theme) {
+    let Some(item) = case.current_item() else { return };
+    let head = Rect { height: area.height.min(1), ..area };
+    title(frame, head, &format!("{} {}", item.id, item.section), theme.faint());
+    let width = usize::from(area.width.saturating_sub(2)).max(1);
+    let mut lines: Vec<(DisplayText, Style)> = Vec::new();
+    let mut add = |text: &str, style: Style| {
+        for line in DisplayText::line(text).wrap(width) {
+            lines.push((line, style));
+        }
+    };
+    add(&item.question, theme.strong());
+    if let Some(answer) = &item.answer {
+        let reason = answer.reason.as_deref().unwrap_or_default();
+        add(&format!("{} by {} {reason}", answer.value.as_str(), answer.actor), theme.good());
+    }
+    if let Some(hint) = &item.proposal {
+        add(&format!("suggested {}: {}", hint.answer.as_str(), hint.why), theme.notice());
+    }
+    if let Some(evidence) = evidence_of(item) {
+        let quoted = evidence.text.lines().next().unwrap_or_default();
+        add(&format!("line {}: “{quoted}”", evidence.line), theme.lit());
+    }
+    if !item.outcome.is_empty() {
+        add(&item.outcome, theme.faint());
+    }
+    for (y, (line, style)) in (area.y + 1..area.y + area.height).zip(lines) {
+        let at = Rect { x: area.x + 1, y, width: area.width.saturating_sub(1), height: 1 };
+        put(frame, at, Line::from(cell(&line, width, style)));
+    }
+}

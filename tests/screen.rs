@@ -1,0 +1,193 @@
+//! The program in a real terminal: what it shows, what it sends, and that it gives the terminal back.
+
+mod support;
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use support::console::{Console, NOW, Terminal, forbidden};
+
+fn opened(console: &Console, columns: u16, rows: u16) -> Terminal {
+    let screen = console.screen(columns, rows, &["--now", NOW]);
+    screen.wait_for("CASE");
+    screen
+}
+
+fn signal(screen: &Terminal, number: i32) {
+    let pid = rustix_pid(screen.pid());
+    let done = std::process::Command::new("kill").args([format!("-{number}"), pid]).status();
+    assert!(done.expect("kill runs").success());
+}
+
+fn rustix_pid(pid: i32) -> String {
+    pid.to_string()
+}
+
+/// The alternate screen left, the cursor shown, paste mode off.
+fn given_back(screen: &Terminal) {
+    let parsed = screen.parsed();
+    assert!(!parsed.screen().alternate_screen(), "the alternate screen is left");
+    assert!(!parsed.screen().hide_cursor(), "the cursor is shown");
+    assert!(!parsed.screen().bracketed_paste(), "paste mode is off");
+}
+
+#[test]
+fn every_key_of_the_main_job_leads_somewhere() {
+    let console = Console::new();
+    console.import_samples();
+    let mut screen = opened(&console, 120, 40);
+    let before = screen.settings();
+    screen.send("/ffmpeg\r");
+    screen.wait_until("the case under the cursor", |s| s.contains("ffmpeg"));
+    screen.send("\r");
+    screen.wait_for("checklist,");
+    screen.send("a");
+    screen.wait_for("suggested answers taken");
+    screen.send("d");
+    screen.wait_for("Reply draft (reject)");
+    screen.send("\x13");
+    screen.wait_for("reply draft saved");
+    screen.send("\x1b");
+    screen.wait_for("checklist,");
+    screen.send("D");
+    screen.wait_for("Decide the case");
+    screen.send("\r");
+    screen.wait_for("decided:");
+    screen.send("u");
+    screen.wait_for("taken back");
+    screen.send("ga");
+    screen.wait_for("Advisory of");
+    screen.send("e");
+    screen.wait_for("Advisory draft, as TOML");
+    screen.send("\x13");
+    screen.wait_for("advisory draft saved");
+    screen.send("\x1b");
+    screen.wait_for("how it reads");
+    screen.send("q");
+    screen.send("?");
+    screen.wait_for("Keys: case");
+    screen.send("q");
+    screen.send("L");
+    screen.wait_for("History of");
+    screen.send("qq");
+    screen.wait_for("SUGGESTION");
+    screen.send(":list\r");
+    screen.wait_for("no command");
+    screen.send("q");
+    assert_eq!(screen.wait_end(), 0);
+    given_back(&screen);
+    assert_eq!(screen.settings(), before, "line settings as before");
+    assert_eq!(forbidden(&screen.bytes()), Vec::<String>::new());
+}
+
+#[test]
+fn every_sample_is_read_without_a_forbidden_byte() {
+    let console = Console::new();
+    let folder = console.import_samples();
+    let count = std::fs::read_dir(folder).expect("a folder").count();
+    for (columns, rows) in [(80, 24), (200, 50), (40, 8)] {
+        let mut screen = opened(&console, columns, rows);
+        screen.send("\t\t");
+        screen.send("\r");
+        screen.wait_for("mail 1/");
+        for _ in 0..count {
+            screen.send("h\x04\x04GRgg");
+            screen.send("J");
+        }
+        screen.send("qq");
+        assert_eq!(screen.wait_end(), 0);
+        assert_eq!(forbidden(&screen.bytes()), Vec::<String>::new(), "{columns}x{rows}");
+    }
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    let console = Console::new();
+    console.import_samples();
+    for number in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
+        let mut screen = opened(&console, 80, 24);
+        let settings = screen.settings();
+        signal(&screen, number);
+        let code = screen.wait_end();
+        assert_eq!(code, 128 + number.unsigned_abs(), "signal {number}");
+        given_back(&screen);
+        assert_eq!(screen.settings(), settings, "signal {number}");
+    }
+}
+
+#[test]
+fn suspend_gives_the_terminal_back_and_takes_it_again() {
+    let console = Console::new();
+    console.import_samples();
+    for by_key in [true, false] {
+        let mut screen = opened(&console, 80, 24);
+        if by_key {
+            screen.send("\x1a");
+        } else {
+            signal(&screen, SIGTSTP);
+        }
+        wait(|| !screen.parsed().screen().alternate_screen(), "the terminal is given back");
+        screen.resize(100, 30);
+        signal(&screen, SIGCONT);
+        wait(|| screen.parsed().screen().alternate_screen(), "it is taken again");
+        screen.wait_for("SUGGESTION");
+        screen.send("q");
+        assert_eq!(screen.wait_end(), 0);
+        given_back(&screen);
+    }
+}
+
+fn wait(is: impl Fn() -> bool, what: &str) {
+    let begun = std::time::Instant::now();
+    while !is() {
+        assert!(begun.elapsed().as_secs() < 15, "never: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(15));
+    }
+}
+
+#[test]
+fn sizes_from_tiny_to_huge_are_drawn() {
+    let console = Console::new();
+    console.import_samples();
+    let mut screen = opened(&console, 80, 24);
+    screen.send("\r");
+    screen.wait_for("mail 1/");
+    for (columns, rows) in [(1, 1), (20, 5), (40, 8), (500, 200), (79, 23), (110, 24), (109, 60)] {
+        screen.resize(columns, rows);
+        screen.send("j");
+    }
+    screen.resize(80, 24);
+    screen.send("q");
+    screen.wait_for("SUGGESTION");
+    screen.send("q");
+    assert_eq!(screen.wait_end(), 0);
+}
+
+#[test]
+fn a_paste_is_text_and_never_keys() {
+    let console = Console::new();
+    console.import_samples();
+    let mut screen = opened(&console, 80, 24);
+    screen.send("\x1b[200~qqq\x1b[201~");
+    screen.wait_for("no text here");
+    screen.send("\r");
+    screen.wait_for("mail 1/");
+    screen.send("N");
+    screen.wait_for("note:");
+    screen.send("\x1b[200~first\nsecond \x1b[201~");
+    screen.wait_for("first second");
+    screen.send("\r");
+    screen.wait_for("note kept");
+    screen.send("qq");
+    assert_eq!(screen.wait_end(), 0);
+}
+
+#[test]
+fn the_demo_pulls_and_opens() {
+    let console = Console::new();
+    let mut screen = console.screen(100, 30, &["demo"]);
+    screen.wait_until("the pull to end", |s| s.contains("34 new"));
+    screen.send("\r");
+    screen.wait_for("mail 1/");
+    screen.send("qq");
+    assert_eq!(screen.wait_end(), 0);
+    assert!(!console.store().exists());
+}
