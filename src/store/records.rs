@@ -200,3 +200,72 @@ mod millis_option {
             .transpose()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::value;
+    use super::*;
+    use crate::domain::Evidence;
+    use crate::domain::hint::{FoundVector, FoundVersion, Hint, VersionStatus};
+    use crate::domain::journal::AnswerValue;
+
+    #[test]
+    fn what_the_rules_read_comes_back_as_it_was() {
+        let message = MessageRef::of(b"m");
+        let evidence = Evidence::at(message, 0, "some words", 0..4).expect("a range");
+        let mut reading = Reading { ghsa: Some("GHSA-x".into()), ..Reading::default() };
+        reading.flags.public = true;
+        for evidence in [None, Some(evidence.clone())] {
+            reading.hints.push(Hint {
+                clause: "NQ1".into(),
+                answer: AnswerValue::Unclear,
+                strength: 2,
+                rule: "r".into(),
+                why: "w".into(),
+                evidence,
+            });
+        }
+        reading.vectors.push(FoundVector { text: "CVSS".into(), evidence: evidence.clone() });
+        let status = VersionStatus::Fork;
+        reading.versions.push(FoundVersion { claimed: "1".into(), status, evidence });
+        let bytes = value::encode(b"k", &reading).expect("encodes");
+        assert_eq!(value::decode::<Reading>(b"k", &bytes), Ok(reading));
+    }
+
+    #[test]
+    fn a_case_comes_back_as_it_was() {
+        let at = |ms| Timestamp::from_millisecond(ms).expect("in range");
+        let case = CaseRecord {
+            number: 1,
+            id: CaseId::derive(Some("x"), &MessageRef::of(b"")),
+            root: MessageRef::of(b"m"),
+            pinned: true,
+            members: vec![1, u64::MAX],
+            subject: "s".into(),
+            reporter: Reporter { name: String::new(), address: "a@x".into() },
+            received: at(-5),
+            last: at(1_700_000_000_123),
+            first_answer: None,
+            last_answer: Some(at(7)),
+            messages: 2,
+            unanswered: false,
+            state: CaseState::Fixing,
+            disposition: Some(Disposition::RejectBan),
+            decided_clauses: vec!["NQ1".into()],
+            suggested: None,
+            suggested_clauses: vec![],
+            public: true,
+            warnings: false,
+            journal_entries: 3,
+            attachments: true,
+        };
+        let bytes = value::encode(b"k", &case).expect("encodes");
+        assert_eq!(value::decode::<CaseRecord>(b"k", &bytes), Ok(case));
+    }
+
+    #[test]
+    fn a_store_can_be_shared_by_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<super::super::Store>();
+    }
+}
