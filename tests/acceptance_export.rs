@@ -4,6 +4,13 @@
 //! need Python with jsonschema, referencing, packaging, cvss and rfc3339-validator (`CASEBOOK_PYTHON`, or `python3`)
 //! and, for the CSAF tests, `CASEBOOK_CSAF_LIB`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests stand outside test functions"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -98,7 +98,7 @@ fn compare(facts: &Facts, format: Format, view: &View<'_>, add: &mut Add<'_>) {
                 add(field, format!("the file says {have:?}, the draft {want:?}; export again"));
             }
         };
-    let title = view.title_for(format);
+    let title = view.title.clone();
     same("title", &facts.title, &title, facts.title == title);
     let spans: BTreeSet<Span> = view.ranges.iter().map(Span::of).collect();
     same("affected", &facts.spans, &spans, facts.spans == spans);

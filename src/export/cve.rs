@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::cvss_words;
 use super::text::clean_line;
 use super::view::View;
-use crate::domain::advisory::{AffectedRange, DraftDate, Format, ReferenceKind, Scored};
+use crate::domain::advisory::{AffectedRange, DraftDate, ReferenceKind, Scored};
 use crate::domain::credit::CreditRole;
 
 /// Organisation id of GitHub as CVE numbering authority, through which the project requests its ids (PD2).
@@ -180,7 +180,7 @@ fn container(view: &View<'_>) -> Container {
     };
     Container {
         provider_metadata: Provider { org_id: GITHUB_ORG_ID, short_name: GITHUB_SHORT_NAME },
-        title: view.title_for(Format::Cve),
+        title: view.title.clone(),
         descriptions: vec![english(view.description())],
         affected: vec![affected(view)],
         problem_types: problem_types(view),

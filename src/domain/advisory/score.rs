@@ -128,10 +128,9 @@ fn computed(vector: &str, version: &str) -> Result<(f64, String), String> {
         let parsed = cvss::v3::Vector::from_str(vector).map_err(|error| error.to_string())?;
         Ok((parsed.base_score().value(), parsed.to_string()))
     } else {
+        // CVSS 4.0 has one score for all metrics given (specification section 1.3); it stands as base score.
         let parsed = cvss::v4::Vector::from_str(vector).map_err(|error| error.to_string())?;
-        let base: String = vector.split('/').take(1 + BASE_4_0.len()).collect::<Vec<_>>().join("/");
-        let base = cvss::v4::Vector::from_str(&base).map_err(|error| error.to_string())?;
-        Ok((base.score().value(), parsed.to_string()))
+        Ok((parsed.score().value(), parsed.to_string()))
     }
 }
 
