@@ -18,7 +18,7 @@ pub use date::DraftDate;
 pub use faults::{Fault, faults};
 pub use from_case::{CaseMaterial, ProductDefaults, from_case};
 pub use range::{Pep440, VersionScheme, scheme_for};
-pub use score::{Scored, Severity, score};
+pub use score::{Scored, score};
 
 /// A format that an advisory can be written in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

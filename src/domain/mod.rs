@@ -6,14 +6,22 @@
 
 pub mod advisory;
 pub mod case;
+pub mod checklist;
 pub mod credit;
+pub mod cvss;
+pub mod deadline;
 pub mod disposition;
 pub mod evidence;
 pub mod hint;
 pub mod ids;
 pub mod journal;
 pub mod policy;
+pub mod policy_text;
+#[cfg(test)]
+pub(crate) mod test_support;
 pub mod text;
+pub mod verdict;
+pub mod version;
 
 pub use advisory::AdvisoryDraft;
 pub use case::{Case, CaseState};

@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::range::{compare_starts, scheme_for};
-use super::score::{Severity, score};
+use super::score::{score, severity_of};
 use super::{AdvisoryDraft, AdvisoryStatus, AffectedRange, Format, VersionScheme};
+use crate::domain::cvss::Words;
 use crate::domain::text::is_hidden;
 
 /// One thing that keeps a draft from being exported.
@@ -247,11 +248,14 @@ fn check_severity(draft: &AdvisoryDraft, found: &mut Findings) {
         ("severity.cvss_v4_0", &severity.cvss_v4_0, "4.0"),
     ] {
         match vector.as_deref().map(score) {
-            Some(Ok(scored)) if scored.version == version => scores.push(scored),
+            Some(Ok(scored)) if scored.version() == version => scores.push(scored),
             Some(Ok(scored)) => {
-                found.add(field, format!("is a {} vector; move it to its own key", scored.version));
+                found.add(
+                    field,
+                    format!("is a {} vector; move it to its own key", scored.version()),
+                );
             }
-            Some(Err(why)) => found.add(field, format!("the vector {why}")),
+            Some(Err(why)) => found.add(field, format!("is no valid vector: {why}")),
             None => {}
         }
     }
@@ -262,19 +266,21 @@ fn check_severity(draft: &AdvisoryDraft, found: &mut Findings) {
         return;
     }
     let computed = |scores: &[super::Scored]| {
-        let said: Vec<String> =
-            scores.iter().map(|s| format!("{:.1} {}", s.base(), s.severity)).collect();
+        let said: Vec<String> = scores
+            .iter()
+            .map(|s| format!("{:.1} {}", s.base(), s.severity().word(Words::Policy)))
+            .collect();
         said.join(" or ")
     };
     if let Some(tenths) = severity.score_tenths
-        && !scores.iter().any(|scored| scored.tenths == tenths)
+        && !scores.iter().any(|scored| scored.tenths() == tenths)
     {
         let noted = f64::from(tenths) / 10.0;
         let fault = format!("{noted:.1} but the vector gives {}; correct one", computed(&scores));
         found.add("severity.score", fault);
     }
     if let Some(rating) = &severity.rating
-        && !scores.iter().any(|scored| Severity::parse(rating) == Some(scored.severity))
+        && !scores.iter().any(|scored| severity_of(rating) == Some(scored.severity()))
     {
         let fault = format!("{rating:?} but the vector gives {}; correct one", computed(&scores));
         found.add("severity.rating", fault);
