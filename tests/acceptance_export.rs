@@ -4,12 +4,19 @@
 //! need Python with jsonschema, referencing, packaging, cvss and rfc3339-validator (`CASEBOOK_PYTHON`, or `python3`)
 //! and, for the CSAF tests, `CASEBOOK_CSAF_LIB`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests stand outside test functions"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use casebook::domain::advisory::{
-    AdvisoryDraft, AdvisoryStatus, AffectedRange, DraftDate, Reference, ReferenceKind, Section,
-    TimelineLine, faults,
+    AdvisoryDraft, AdvisoryStatus, AffectedRange, DraftDate, Pep440, Reference, ReferenceKind,
+    Section, TimelineLine, VersionScheme, faults,
 };
 use casebook::domain::credit::{Credit, CreditRole};
 use casebook::export::{Format, draft_toml, export};
@@ -171,7 +178,7 @@ fn matrix(base: &AdvisoryDraft) -> Vec<(&'static str, AdvisoryDraft)> {
             "score-4.0",
             with(&|d| {
                 d.severity = Default::default();
-                let vector = "CVSS:4.0/AV:A/AC:L/AT:N/PR:L/UI:N/VC:H/VI:L/VA:N/SC:N/SI:N/SA:N/E:P";
+                let vector = "CVSS:4.0/AV:A/AC:L/AT:N/PR:L/UI:N/VC:H/VI:L/VA:N/SC:N/SI:N/SA:N";
                 d.severity.cvss_v4_0 = Some(vector.into());
             }),
         ),
@@ -259,4 +266,46 @@ fn every_draft_form_is_valid_in_every_format() {
         write_all(root.path(), name, &draft);
     }
     validate(&shared, root.path());
+}
+
+#[test]
+fn enumerated_versions_lie_in_their_ranges() {
+    let Some(shared) = shared() else { return };
+    let mut counted = 0;
+    for entry in std::fs::read_dir(shared.join("advisories/pysec")).expect("records") {
+        let text = std::fs::read_to_string(entry.expect("entry").path()).expect("record");
+        let record: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        for affected in record["affected"].as_array().expect("affected") {
+            let ranges = affected["ranges"].as_array().expect("ranges");
+            let range = ranges.iter().find(|range| range["type"] == "ECOSYSTEM").expect("range");
+            let range = AffectedRange {
+                introduced: range["events"][0]["introduced"].as_str().expect("introduced").into(),
+                fixed: range["events"][1]["fixed"].as_str().map(str::to_owned),
+                ..AffectedRange::default()
+            };
+            assert_eq!(
+                Pep440.contains(&range, range.fixed.as_deref().expect("fixed")),
+                Some(false)
+            );
+            for version in affected["versions"].as_array().into_iter().flatten() {
+                let version = version.as_str().expect("version");
+                assert_eq!(Pep440.contains(&range, version), Some(true), "{version} in {range:?}");
+                counted += 1;
+            }
+        }
+    }
+    assert_eq!(counted, 255);
+}
+
+#[test]
+fn one_advisory_in_all_formats_is_quick() {
+    let Some(shared) = shared() else { return };
+    let drafts = real_drafts(&shared);
+    let start = std::time::Instant::now();
+    for draft in &drafts {
+        assert!(export(draft, &Format::ALL).is_ok());
+    }
+    let each = start.elapsed() / 9;
+    println!("one advisory in all formats: {each:?}");
+    assert!(each.as_millis() < 50, "{each:?}");
 }

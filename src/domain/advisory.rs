@@ -18,7 +18,7 @@ pub use date::DraftDate;
 pub use faults::{Fault, faults};
 pub use from_case::{CaseMaterial, ProductDefaults, from_case};
 pub use range::{Pep440, VersionScheme, scheme_for};
-pub use score::{Scored, Severity, score};
+pub use score::{Scored, score};
 
 /// A format that an advisory can be written in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -297,7 +297,8 @@ pub struct AdvisoryDraft {
     pub cve_id: Option<String>,
     /// Further ids of the same flaw.
     pub aliases: Vec<String>,
-    /// Title of the CVE record where it differs.
+    /// Title that the CVE numbering authority chose, where it differs. Kept to compare with; every format
+    /// carries `title`, so that the files agree with each other.
     pub cve_title: Option<String>,
     /// Description of the CVE record: plain text that stands alone.
     pub cve_description: Option<String>,

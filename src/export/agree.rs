@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::view::View;
 use super::{Exported, text};
 use crate::domain::advisory::{AdvisoryDraft, AffectedRange, Fault, Format, Scored, score};
+use crate::domain::cvss::Words;
 
 mod facts;
 
@@ -73,7 +74,7 @@ fn markdown(written: &str, view: &View<'_>, add: &mut Add<'_>) {
     need("title", &text::markdown_line(&view.title, &[]));
     for (vector, scored) in &view.vectors {
         need("severity", vector);
-        need("severity.rating", scored.severity.house_word());
+        need("severity.rating", scored.severity().word(Words::Policy));
     }
     for range in &view.ranges {
         need("affected", &super::ghsa::range_text(range));
@@ -98,7 +99,7 @@ fn compare(facts: &Facts, format: Format, view: &View<'_>, add: &mut Add<'_>) {
                 add(field, format!("the file says {have:?}, the draft {want:?}; export again"));
             }
         };
-    let title = view.title_for(format);
+    let title = view.title.clone();
     same("title", &facts.title, &title, facts.title == title);
     let spans: BTreeSet<Span> = view.ranges.iter().map(Span::of).collect();
     same("affected", &facts.spans, &spans, facts.spans == spans);
@@ -132,7 +133,7 @@ fn compare(facts: &Facts, format: Format, view: &View<'_>, add: &mut Add<'_>) {
 }
 
 fn fits(scored: &Scored, base: f64, band: &str) -> bool {
-    (scored.base() - base).abs() < 1e-9 && band.eq_ignore_ascii_case(scored.severity.as_str())
+    (scored.base() - base).abs() < 1e-9 && band == scored.band()
 }
 
 /// GitHub has room for one vector, CSAF 2.0 for those of CVSS 3.
@@ -141,7 +142,7 @@ fn expected_vectors(format: Format, view: &View<'_>) -> BTreeSet<String> {
     match format {
         Format::Ghsa => vectors.take(1).map(|(vector, _)| vector.clone()).collect(),
         Format::Csaf => {
-            vectors.filter(|(_, s)| s.version == "3.1").map(|(vector, _)| vector.clone()).collect()
+            vectors.filter(|(_, s)| !s.is_4_0()).map(|(vector, _)| vector.clone()).collect()
         }
         _ => vectors.map(|(vector, _)| vector.clone()).collect(),
     }

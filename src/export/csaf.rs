@@ -11,6 +11,7 @@ use super::cvss_words;
 use super::text::clean_line;
 use super::view::{View, purl};
 use crate::domain::advisory::{AffectedRange, ReferenceKind};
+use crate::domain::cvss::Words;
 
 /// The document.
 #[derive(Serialize)]
@@ -184,7 +185,7 @@ pub(super) fn document(view: &View<'_>) -> Csaf {
         document: Document {
             aggregate_severity: view
                 .main()
-                .map(|(_, scored)| Aggregate { text: scored.severity.house_word() }),
+                .map(|(_, scored)| Aggregate { text: scored.severity().word(Words::Policy) }),
             category: "csaf_security_advisory",
             csaf_version: "2.0",
             distribution: distribution(view),
@@ -424,16 +425,16 @@ fn remediations(view: &View<'_>) -> Vec<Remediation> {
 fn scores(view: &View<'_>) -> Vec<Scores> {
     view.vectors
         .iter()
-        .filter(|(_, scored)| scored.version == "3.1")
+        .filter(|(_, scored)| !scored.is_4_0())
         .filter_map(|(vector, scored)| {
             let mut content: BTreeMap<&'static str, Value> = cvss_words::words(scored)?
                 .into_iter()
                 .map(|(name, word)| (name, word.into()))
                 .collect();
             content.insert("baseScore", scored.base().into());
-            content.insert("baseSeverity", scored.severity.as_str().to_ascii_uppercase().into());
+            content.insert("baseSeverity", scored.band().into());
             content.insert("vectorString", vector.as_str().into());
-            content.insert("version", scored.version.into());
+            content.insert("version", scored.version().into());
             Some(Scores { cvss_v3: content, products: affected_ids(view) })
         })
         .collect()

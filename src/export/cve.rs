@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::cvss_words;
 use super::text::clean_line;
 use super::view::View;
-use crate::domain::advisory::{AffectedRange, DraftDate, Format, ReferenceKind, Scored};
+use crate::domain::advisory::{AffectedRange, DraftDate, ReferenceKind, Scored};
 use crate::domain::credit::CreditRole;
 
 /// Organisation id of GitHub as CVE numbering authority, through which the project requests its ids (PD2).
@@ -180,7 +180,7 @@ fn container(view: &View<'_>) -> Container {
     };
     Container {
         provider_metadata: Provider { org_id: GITHUB_ORG_ID, short_name: GITHUB_SHORT_NAME },
-        title: view.title_for(Format::Cve),
+        title: view.title.clone(),
         descriptions: vec![english(view.description())],
         affected: vec![affected(view)],
         problem_types: problem_types(view),
@@ -290,15 +290,14 @@ fn problem_types(view: &View<'_>) -> Vec<ProblemType> {
 
 fn metric(vector: &str, scored: &Scored) -> Option<Map<String, Value>> {
     let mut content = Map::new();
-    content.insert("version".into(), scored.version.into());
+    content.insert("version".into(), scored.version().into());
     for (name, word) in cvss_words::words(scored)? {
         content.insert(name.into(), word.into());
     }
     content.insert("baseScore".into(), scored.base().into());
-    let band = scored.severity.as_str().to_ascii_uppercase();
-    content.insert("baseSeverity".into(), band.into());
+    content.insert("baseSeverity".into(), scored.band().into());
     content.insert("vectorString".into(), vector.into());
-    let key = if scored.version == "4.0" { "cvssV4_0" } else { "cvssV3_1" };
+    let key = if scored.is_4_0() { "cvssV4_0" } else { "cvssV3_1" };
     Some(Map::from_iter([(key.to_owned(), Value::Object(content))]))
 }
 

@@ -5,10 +5,12 @@ use crate::domain::advisory::Scored;
 /// Name of the JSON member and the word of each base metric, in the order of the specification; `None` where a
 /// value is unknown, which a valid vector never has.
 pub fn words(scored: &Scored) -> Option<Vec<(&'static str, &'static str)>> {
-    let table: &[(&str, &str)] = if scored.version == "4.0" { &NAMES_4_0 } else { &NAMES_3_1 };
+    let table: &[(&str, &str)] = if scored.is_4_0() { &NAMES_4_0 } else { &NAMES_3_1 };
     table
         .iter()
-        .map(|(metric, name)| Some((*name, word(scored.version, metric, scored.metric(metric)?)?)))
+        .map(|(metric, name)| {
+            Some((*name, word(scored.version(), metric, scored.metric(metric)?)?))
+        })
         .collect()
 }
 

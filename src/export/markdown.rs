@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::text::{clean_line, markdown_line};
 use super::view::View;
 use crate::domain::advisory::{AffectedRange, ReferenceKind};
+use crate::domain::cvss::Words;
 
 /// Writes the file.
 pub fn text(view: &View<'_>) -> String {
@@ -31,7 +32,7 @@ fn fact(out: &mut String, name: &str, value: &str) {
 fn facts(view: &View<'_>, out: &mut String) {
     let draft = view.draft;
     for (vector, scored) in &view.vectors {
-        let word = scored.severity.house_word();
+        let word = scored.severity().word(Words::Policy);
         fact(out, "Severity", &format!("{word} ({:.1}, `{vector}`)", scored.base()));
     }
     match (&draft.ghsa_id, view.advisory_url()) {

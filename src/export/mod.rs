@@ -103,3 +103,6 @@ fn json<T: serde::Serialize>(document: &T) -> String {
     text.push('\n');
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::text::clean_line;
 use super::view::{View, purl};
 use crate::domain::advisory::{AffectedRange, ReferenceKind};
+use crate::domain::cvss::Words;
 
 /// A record.
 #[derive(Serialize)]
@@ -105,7 +106,7 @@ pub(super) fn document(view: &View<'_>) -> Record {
             .vectors
             .iter()
             .map(|(vector, scored)| Severity {
-                r#type: if scored.version == "4.0" { "CVSS_V4" } else { "CVSS_V3" },
+                r#type: if scored.is_4_0() { "CVSS_V4" } else { "CVSS_V3" },
                 score: vector.clone(),
             })
             .collect(),
@@ -114,7 +115,7 @@ pub(super) fn document(view: &View<'_>) -> Record {
         credits: credits(view),
         database_specific: Specific {
             cwe_ids: draft.weaknesses.iter().map(|weakness| weakness.id.clone()).collect(),
-            severity: view.main().map(|(_, s)| s.severity.house_word().to_ascii_uppercase()),
+            severity: view.main().map(|(_, s)| s.severity().word(Words::GithubDatabase).to_owned()),
         },
     }
 }

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::text::{clean, clean_line, markdown, markdown_line};
 use crate::domain::advisory::range::compare_starts;
 use crate::domain::advisory::{
-    AdvisoryDraft, AdvisoryStatus, AffectedRange, DraftDate, Format, ReferenceKind, Scored,
-    scheme_for, score,
+    AdvisoryDraft, AdvisoryStatus, AffectedRange, DraftDate, ReferenceKind, Scored, scheme_for,
+    score,
 };
 use crate::domain::credit::Credit;
 
@@ -83,7 +83,8 @@ impl<'d> View<'d> {
             .sections
             .iter()
             .map(|(heading, body)| {
-                format!("### {}\n\n{}", markdown_line(heading, &logins), markdown(body, &logins))
+                let body = not_a_heading_first(markdown(body, &logins));
+                format!("### {}\n\n{body}", markdown_line(heading, &logins))
             })
             .collect();
         parts.join("\n\n")
@@ -140,14 +141,20 @@ impl<'d> View<'d> {
             .find(|(kind, _)| *kind == ReferenceKind::Advisory)
             .map(|(_, url)| url.as_str())
     }
+}
 
-    /// The CVE title where it differs.
-    pub fn title_for(&self, format: Format) -> String {
-        match &self.draft.cve_title {
-            Some(title) if format == Format::Cve => clean_line(title),
-            _ => self.title.clone(),
-        }
+/// A heading right below the section's own would make the section look empty, so it becomes bold text.
+fn not_a_heading_first(body: String) -> String {
+    if !body.starts_with('#') {
+        return body;
     }
+    let (line, rest) = body.split_once('\n').unwrap_or((&body, ""));
+    let title = line.trim_start_matches('#');
+    let first = match title.trim() {
+        words if !words.is_empty() && title.starts_with(' ') => format!("**{words}**"),
+        _ => format!("\\{line}"),
+    };
+    format!("{first}\n{rest}")
 }
 
 /// PEP 503: lower case, runs of `-`, `_` and `.` become one `-`.

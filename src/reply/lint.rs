@@ -75,8 +75,11 @@ fn placeholder(line: &str) -> Option<String> {
     let enclosed = |open: char, close: char| {
         let start = line.find(open)?;
         let rest = line.get(start..)?;
-        let inner = rest.get(1..rest.find(close)?)?.trim_matches([open, ' ']);
+        let inner = rest.get(1..rest.find(close)?)?.trim_start_matches(open);
+        // Braces stand around names with or without spaces; angle brackets with spaces are comparisons.
+        let inner = if open == '{' { inner.trim() } else { inner };
         let name = !inner.is_empty()
+            && inner.trim() == inner
             && inner.len() <= 30
             && inner.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b' ' | b'-'));
         name.then(|| format!("{open}{inner}{close}"))

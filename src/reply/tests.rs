@@ -162,7 +162,7 @@ proptest! {
         for template in names() {
             let drafted = draft(template, &material).expect("drafted");
             prop_assert!(!drafted.subject.chars().any(char::is_control));
-            prop_assert!(!drafted.text.chars().any(|c| crate::domain::text::is_hidden(c)));
+            prop_assert!(!drafted.text.chars().any(crate::domain::text::is_hidden));
             prop_assert!(drafted.text.lines().next().is_some_and(|line| line.starts_with("Hello")));
         }
     }

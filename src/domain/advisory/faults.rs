@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::range::{compare_starts, scheme_for};
-use super::score::{Severity, score};
+use super::score::{score, severity_of};
 use super::{AdvisoryDraft, AdvisoryStatus, AffectedRange, Format, VersionScheme};
+use crate::domain::cvss::Words;
 use crate::domain::text::is_hidden;
 
 /// One thing that keeps a draft from being exported.
@@ -118,7 +119,7 @@ fn check_ids(draft: &AdvisoryDraft, found: &mut Findings) {
         found.add("id", "is not letters, digits, '-', '_' and '.', at most 100; shorten it");
     }
     if let Some(id) = &draft.ghsa_id
-        && !is_ghsa_id(id)
+        && (!is_ghsa_id(id) || unfinished_id(id))
     {
         found.add(
             "ghsa_id",
@@ -174,12 +175,9 @@ fn check_titles(draft: &AdvisoryDraft, found: &mut Findings) {
         let fault = format!("has {title_length} characters; GitHub takes {GHSA_TITLE_MAX}");
         found.add_for(Format::Ghsa, "title", fault);
     }
-    let cve_length = cve_title.as_ref().map_or(title_length, |title| title.chars().count());
-    if cve_length > CVE_TITLE_MAX {
-        let field = if cve_title.is_some() { "cve_title" } else { "title" };
-        let fault =
-            format!("has {cve_length} characters; a CVE title takes {CVE_TITLE_MAX}, shorten it");
-        found.add_for(Format::Cve, field, fault);
+    if title_length > CVE_TITLE_MAX {
+        let fault = format!("has {title_length} characters; a CVE title takes {CVE_TITLE_MAX}");
+        found.add_for(Format::Cve, "title", fault);
     }
     if let Some(title) = cve_title {
         found.line("cve_title", title, "write it or remove the key");
@@ -250,11 +248,14 @@ fn check_severity(draft: &AdvisoryDraft, found: &mut Findings) {
         ("severity.cvss_v4_0", &severity.cvss_v4_0, "4.0"),
     ] {
         match vector.as_deref().map(score) {
-            Some(Ok(scored)) if scored.version == version => scores.push(scored),
+            Some(Ok(scored)) if scored.version() == version => scores.push(scored),
             Some(Ok(scored)) => {
-                found.add(field, format!("is a {} vector; move it to its own key", scored.version));
+                found.add(
+                    field,
+                    format!("is a {} vector; move it to its own key", scored.version()),
+                );
             }
-            Some(Err(why)) => found.add(field, format!("the vector {why}")),
+            Some(Err(why)) => found.add(field, format!("is no valid vector: {why}")),
             None => {}
         }
     }
@@ -265,19 +266,21 @@ fn check_severity(draft: &AdvisoryDraft, found: &mut Findings) {
         return;
     }
     let computed = |scores: &[super::Scored]| {
-        let said: Vec<String> =
-            scores.iter().map(|s| format!("{:.1} {}", s.base(), s.severity)).collect();
+        let said: Vec<String> = scores
+            .iter()
+            .map(|s| format!("{:.1} {}", s.base(), s.severity().word(Words::Policy)))
+            .collect();
         said.join(" or ")
     };
     if let Some(tenths) = severity.score_tenths
-        && !scores.iter().any(|scored| scored.tenths == tenths)
+        && !scores.iter().any(|scored| scored.tenths() == tenths)
     {
         let noted = f64::from(tenths) / 10.0;
         let fault = format!("{noted:.1} but the vector gives {}; correct one", computed(&scores));
         found.add("severity.score", fault);
     }
     if let Some(rating) = &severity.rating
-        && !scores.iter().any(|scored| Severity::parse(rating) == Some(scored.severity))
+        && !scores.iter().any(|scored| severity_of(rating) == Some(scored.severity()))
     {
         let fault = format!("{rating:?} but the vector gives {}; correct one", computed(&scores));
         found.add("severity.rating", fault);
@@ -320,11 +323,10 @@ fn check_affected(draft: &AdvisoryDraft, found: &mut Findings) {
         }
     }
     for (at, (number, range)) in sound.iter().enumerate() {
-        for (other_number, other) in sound.iter().skip(at + 1) {
-            if overlap(scheme, range, other) {
-                let fault = format!("overlaps affected[{number}]; join the two or correct an end");
-                found.add(format!("affected[{other_number}]"), fault);
-            }
+        let mut earlier = sound.iter().take(at);
+        if let Some((other, _)) = earlier.find(|(_, other)| overlap(scheme, other, range)) {
+            let fault = format!("overlaps affected[{other}]; join the two or correct an end");
+            found.add(format!("affected[{number}]"), fault);
         }
     }
 }
@@ -523,3 +525,6 @@ fn check_dates(draft: &AdvisoryDraft, found: &mut Findings) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::domain::CaseId;
 use crate::domain::credit::{Credit, CreditRole};
+use crate::domain::cvss::Words;
 use crate::domain::text::is_hidden;
 
 /// What the policy or config says about the product.
@@ -150,8 +151,8 @@ fn severity_of(vector: Option<&str>) -> SeverityDraft {
     SeverityDraft {
         cvss_v3_1: (!is_4_0).then(|| vector.to_owned()),
         cvss_v4_0: is_4_0.then(|| vector.to_owned()),
-        score_tenths: scored.as_ref().map(|scored| scored.tenths),
-        rating: scored.map(|scored| scored.severity.as_str().to_owned()),
+        score_tenths: scored.as_ref().map(|scored| scored.tenths()),
+        rating: scored.map(|scored| scored.severity().word(Words::Cvss).to_owned()),
     }
 }
 

@@ -35,6 +35,12 @@ pub fn write(draft: &AdvisoryDraft) -> String {
             out.block("body", &section.body);
         }
     }
+    if draft.section("Workaround").or(draft.section("Workarounds")).is_none() {
+        out.prepared(
+            "section",
+            &["heading = \"Workaround\"", "body = \"say so if there is none\""],
+        );
+    }
     people_and_links(draft, &mut out);
     dates(draft, &mut out);
     out.0
