@@ -65,9 +65,7 @@ pub fn classify(text: &str) -> Vec<LineKind> {
         let here = kinds.len();
         let rest = lines.get(here..).unwrap_or_default();
         let line = rest.first().copied().unwrap_or_default();
-        if state == LineKind::Quoted {
-            kinds.push(LineKind::Quoted);
-        } else if is_quoted(line) {
+        if state == LineKind::Quoted || is_quoted(line) {
             kinds.push(LineKind::Quoted);
         } else if is_rule(line) {
             kinds.push(LineKind::Attribution);

@@ -3,7 +3,7 @@
 //! Owns: base name, harmless characters, length, distinctness within a message. Absent on purpose: the folder
 //! and the act of saving.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::mail::display::{head, is_hidden};
 
@@ -31,21 +31,36 @@ pub fn safe_name(given: &str) -> String {
     shorten(&name, BYTES_MAX)
 }
 
-/// `given` made safe, and different (also without regard to case) from every name in `taken`; `fallback` stands
-/// in where nothing is left of it.
-pub fn distinct_name(given: &str, fallback: &str, taken: &mut HashSet<String>) -> String {
-    let mut name = safe_name(given);
-    if name.is_empty() {
-        fallback.clone_into(&mut name);
+/// File names given out within one message.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Names in use, in lower case, and the number that a namesake gets next.
+    taken: HashMap<String, u32>,
+}
+
+impl Names {
+    /// `given` made safe, and different (also without regard to case) from every name before; `fallback` stands
+    /// in where nothing is left of it.
+    pub fn distinct(&mut self, given: &str, fallback: &str) -> String {
+        let mut name = safe_name(given);
+        if name.is_empty() {
+            fallback.clone_into(&mut name);
+        }
+        let folded = name.to_lowercase();
+        let Some(mut number) = self.taken.get(&folded).copied() else {
+            self.taken.insert(folded, 2);
+            return name;
+        };
+        let (stem, ending) = split_ending(&name);
+        let mut result = format!("{stem}-{number}{ending}");
+        while self.taken.contains_key(&result.to_lowercase()) {
+            number = number.saturating_add(1);
+            result = format!("{stem}-{number}{ending}");
+        }
+        self.taken.insert(folded, number.saturating_add(1));
+        self.taken.insert(result.to_lowercase(), 2);
+        result
     }
-    let (stem, ending) = split_ending(&name);
-    let mut result = name.clone();
-    let mut number = 2_u32;
-    while !taken.insert(result.to_lowercase()) {
-        result = format!("{stem}-{number}{ending}");
-        number = number.saturating_add(1);
-    }
-    result
 }
 
 /// Whether a name, used as it stands, could leave the folder, hide, reach a device, read as an option or run in a
@@ -137,10 +152,10 @@ mod tests {
 
     #[test]
     fn names_stay_distinct() {
-        let mut taken = HashSet::new();
+        let mut taken = Names::default();
         let names: Vec<_> = ["poc.py", "poc.py", "POC.py", ".", ""]
             .iter()
-            .map(|given| distinct_name(given, "part-1.bin", &mut taken))
+            .map(|given| taken.distinct(given, "part-1.bin"))
             .collect();
         assert_eq!(names, ["poc.py", "poc-2.py", "POC-3.py", "part-1.bin", "part-1-2.bin"]);
     }

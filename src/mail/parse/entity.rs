@@ -3,12 +3,10 @@
 //! Owns: descent with its bounds, what is an attachment, which alternative is shown. A part that cannot be read as
 //! it should becomes a leaf of plain text: nothing is dropped.
 
-use std::collections::HashSet;
-
 use mailparse::{DispositionType, ParsedContentType};
 use sha2::{Digest, Sha256};
 
-use crate::mail::safe_name::distinct_name;
+use crate::mail::safe_name::Names;
 use crate::mail::{Part, Warning};
 
 use super::fields::{self, Block};
@@ -41,7 +39,7 @@ impl Piece {
 pub(super) struct Walker<'r> {
     pub report: &'r mut Report,
     pub parts: Vec<Part>,
-    names: HashSet<String>,
+    names: Names,
     /// Boundaries of the multiparts around.
     around: Vec<String>,
     depth: usize,
@@ -56,7 +54,7 @@ struct Kind {
 
 impl<'r> Walker<'r> {
     pub(super) fn new(report: &'r mut Report) -> Self {
-        Self { report, parts: Vec::new(), names: HashSet::new(), around: Vec::new(), depth: 0 }
+        Self { report, parts: Vec::new(), names: Names::default(), around: Vec::new(), depth: 0 }
     }
 
     /// Reads one entity: its leaves go to `parts`, the texts to show come back.
@@ -82,24 +80,15 @@ impl<'r> Walker<'r> {
             "message/partial" => self.report.warn(Warning::Partial),
             "message/external-body" => self.report.warn(Warning::RemoteContent),
             "application/pgp-encrypted" => self.report.warn(Warning::Encrypted),
-            "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
-                if kind
-                    .ctype
-                    .params
-                    .get("smime-type")
-                    .is_none_or(|kind| !kind.eq_ignore_ascii_case("signed-data"))
-                {
-                    self.report.warn(Warning::Encrypted);
-                }
+            "application/pkcs7-mime" | "application/x-pkcs7-mime" if !is_signed_only(kind) => {
+                self.report.warn(Warning::Encrypted);
             }
             _ => {}
         }
     }
 
     fn multipart(&mut self, kind: &Kind, body: &[u8], encoding: Option<&str>) -> Vec<Piece> {
-        if encoding.is_some_and(|e| {
-            matches!(e.trim().to_ascii_lowercase().as_str(), "base64" | "quoted-printable")
-        }) {
+        if is_encoded(encoding) {
             self.report.warn(Warning::BadEncoding);
             self.report.defect("transfer encoding on a multipart; ignored");
         }
@@ -201,8 +190,9 @@ impl<'r> Walker<'r> {
                 .bounded("mails attached in mails deeper than 64 levels; the rest is shown raw");
             return self.raw_leaf(body);
         }
-        let decoded = transfer::decode(body, encoding);
-        let inner = decoded.bytes.as_slice();
+        // Not copied unless it must be: 64 levels would be 64 copies.
+        let decoded = is_encoded(encoding).then(|| transfer::decode(body, encoding));
+        let inner = decoded.as_ref().map_or(body, |decoded| decoded.bytes.as_slice());
         let block = fields::read(inner);
         self.note_block(&block);
         let first = self.parts.len();
@@ -226,7 +216,7 @@ impl<'r> Walker<'r> {
             ),
         }
         scan::characters(
-            &shown.first().map(|piece| piece.text.as_str()).unwrap_or_default().to_owned(),
+            shown.first().map(|piece| piece.text.as_str()).unwrap_or_default(),
             self.report,
         );
         if kind.attachment == Some(true) { Vec::new() } else { shown }
@@ -333,8 +323,7 @@ impl<'r> Walker<'r> {
     ) -> u16 {
         let index = u16::try_from(self.parts.len()).unwrap_or(u16::MAX);
         let fallback = format!("part-{}.{}", index.saturating_add(1), usual_ending(&content_type));
-        let safe_name =
-            distinct_name(name.as_deref().unwrap_or_default(), &fallback, &mut self.names);
+        let safe_name = self.names.distinct(name.as_deref().unwrap_or_default(), &fallback);
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let part = Part {
             index,
@@ -406,6 +395,18 @@ impl<'r> Walker<'r> {
         }
         without_comments(short)
     }
+}
+
+/// Whether an S/MIME part says that it is signed and not encrypted.
+fn is_signed_only(kind: &Kind) -> bool {
+    kind.ctype.params.get("smime-type").is_some_and(|kind| kind.eq_ignore_ascii_case("signed-data"))
+}
+
+/// Whether a transfer encoding changes the bytes; it must not on multiparts and attached mails.
+fn is_encoded(encoding: Option<&str>) -> bool {
+    encoding.is_some_and(|e| {
+        matches!(e.trim().to_ascii_lowercase().as_str(), "base64" | "quoted-printable")
+    })
 }
 
 /// A part that begins without any header is all body; its first line may look like one.

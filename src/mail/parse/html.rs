@@ -11,6 +11,9 @@ use super::{Report, links, scan};
 const BYTES_MAX: usize = 1 << 20;
 const NESTING_MAX: usize = 200;
 const TAGS_MAX: usize = 20_000;
+/// Nesting of quotes and lists: each level takes columns and repeats its mark on every line.
+const INDENTS_MAX: usize = 20;
+const INDENTING: [&str; 7] = ["blockquote", "ul", "ol", "dl", "dd", "dir", "menu"];
 /// Columns of the text made from HTML.
 const COLUMNS: usize = 100;
 /// Attributes looked at per tag.
@@ -216,7 +219,7 @@ fn is_tame(html: &str, report: &mut Report) -> bool {
         report.bounded("HTML over 1 MiB; tags removed instead of laid out");
         return false;
     }
-    let (mut depth, mut count) = (0_usize, 0_usize);
+    let (mut depth, mut indent, mut count) = (0_usize, 0_usize, 0_usize);
     for tag in tags(html) {
         count += 1;
         if tag.name.is_empty()
@@ -226,7 +229,10 @@ fn is_tame(html: &str, report: &mut Report) -> bool {
             continue;
         }
         depth = if tag.closing { depth.saturating_sub(1) } else { depth + 1 };
-        if depth > NESTING_MAX || count > TAGS_MAX {
+        if INDENTING.contains(&tag.name.as_str()) {
+            indent = if tag.closing { indent.saturating_sub(1) } else { indent + 1 };
+        }
+        if depth > NESTING_MAX || indent > INDENTS_MAX || count > TAGS_MAX {
             report.bounded(
                 "HTML nested too deep or with too many tags; tags removed instead of laid out",
             );

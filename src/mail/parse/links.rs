@@ -42,17 +42,18 @@ pub(super) fn inspect_text(text: &str, report: &mut Report) {
         }
     }
     for (at, _) in text.match_indices(':').take(20 * LINKS_MAX) {
-        let before = &text.as_bytes()[..at];
-        if ends_with_word(before, b"javascript") || ends_with_word(before, b"vbscript") {
-            report.warn(Warning::Active);
-        } else if ends_with_word(before, b"data") && starts_with(text, at + 1, "text/html") {
+        let before = text.as_bytes().get(..at).unwrap_or_default();
+        let runs = ends_with_word(before, b"javascript")
+            || ends_with_word(before, b"vbscript")
+            || (ends_with_word(before, b"data") && starts_with(text, at + 1, "text/html"));
+        if runs {
             report.warn(Warning::Active);
         } else if ends_with_word(before, b"mailto") {
             let target = window(text, at + 1);
             let end = target
                 .find(|c: char| c.is_whitespace() || matches!(c, '>' | '"'))
                 .unwrap_or(target.len());
-            inspect_mailto(&target[..end].to_ascii_lowercase(), report);
+            inspect_mailto(&target.get(..end).unwrap_or_default().to_ascii_lowercase(), report);
         }
     }
     inspect_terminal_links(text, report);

@@ -3,7 +3,7 @@
 use crate::mail::{Address, Message, Warning};
 
 use super::fields::Block;
-use super::{Report, links};
+use super::{Report, address, links};
 
 /// Marks contradictions and look-alikes in the sender fields. `comments` is the text of the comments in From.
 pub(super) fn inspect(block: &Block, message: &Message, comments: &str, report: &mut Report) {
@@ -16,16 +16,19 @@ pub(super) fn inspect(block: &Block, message: &Message, comments: &str, report: 
     }
 }
 
+/// A source route (`<@a,@b:user@host>`) counts too: only forgeries still use it.
 fn is_spoofed(block: &Block, message: &Message, comments: &str) -> bool {
     let count = block.all("From").count();
     let missing = count == 1 && message.from.iter().all(|from| !from.address.contains('@'));
     let several = count > 1 || (message.from.len() > 1 && block.field("Sender").is_none());
     missing
         || several
+        || block.all("From").any(|from| from.raw.contains("<@"))
         || message.from.iter().take(50).any(|from| {
             names_another(&from.name, &from.address) || names_another(comments, &from.address)
         })
         || replies_elsewhere(message)
+        || is_sent_by_another(block, message)
         || has_results_of_the_sender(block)
 }
 
@@ -49,6 +52,20 @@ fn replies_elsewhere(message: &Message) -> bool {
             .is_some_and(|reply| links::registrable(&reply) != links::registrable(&from));
         other && !recipients().any(|to| to.address.eq_ignore_ascii_case(&reply.address))
     })
+}
+
+/// Whether Sender names another organisation than From, and it is no list that passed the mail on.
+fn is_sent_by_another(block: &Block, message: &Message) -> bool {
+    let Some(sender) = block.field("Sender").map(|field| address::read(&field.raw)) else {
+        return false;
+    };
+    let Some(from) = message.from.first().and_then(domain) else { return false };
+    let other = sender
+        .addresses
+        .first()
+        .and_then(domain)
+        .is_some_and(|sender| links::registrable(&sender) != links::registrable(&from));
+    other && block.field("List-Id").is_none() && block.field("List-Post").is_none()
 }
 
 /// An Authentication-Results field below From was there before the mail was delivered: the sender wrote it, a
@@ -241,6 +258,7 @@ mod tests {
             "From: B <b@xn--mnchen-3ya.example>",
             "Authentication-Results: mx; dkim=pass\r\nFrom: a@b.example",
             "From: a@b.example\r\nReply-To: list@project.example\r\nTo: list@project.example",
+            "From: a@b.example\r\nSender: list@lists.example\r\nList-Id: <l.lists.example>",
             "From: 1password <a@1password.example>\r\nTo: security@project.example",
         ] {
             assert_eq!(warnings(header), [], "{header}");
@@ -255,6 +273,8 @@ mod tests {
             "From: \"security@project.example\" <m@evil.example>",
             "From: x@sender.example (security@project.example)",
             "From: g: a@x.example, b@x.example;",
+            "From: <a@b.example>\r\nSender: <admin@other.example>",
+            "From: <@t.example, @u.example:a@b.example>",
             "From: a@b.example\r\nReply-To: other@evil.example",
             "From: a@github.example\r\nAuthentication-Results: mx; dkim=pass",
         ] {
