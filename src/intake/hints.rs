@@ -143,7 +143,7 @@ fn ghsa(message: &Message, own: &Own<'_>) -> Option<String> {
 #[derive(Default)]
 struct Findings {
     hints: Vec<Hint>,
-    /// Strength of each flag; a rule that answers `no` speaks against its flag.
+    /// Strength of each flag; a rule that names `-flag` speaks against it.
     flags: BTreeMap<String, i32>,
 }
 
@@ -153,12 +153,11 @@ impl Findings {
         let Some(evidence) = matched(compiled, message, own) else { return };
         if let Some(flag) = &rule.flag {
             let strength = i32::from(rule.strength);
-            let signed =
-                if rule.answer == AnswerValue::No && flag != "poc" { -strength } else { strength };
-            // For a proof of concept the clause asks whether there is none.
-            let signed =
-                if flag == "poc" && rule.answer == AnswerValue::Yes { -signed } else { signed };
-            *self.flags.entry(flag.clone()).or_default() += signed;
+            let (flag, signed) = match flag.strip_prefix('-') {
+                Some(against) => (against, -strength),
+                None => (flag.as_str(), strength),
+            };
+            *self.flags.entry(flag.to_owned()).or_default() += signed;
         }
         if let Some(clause) = &rule.clause {
             self.hints.push(Hint {

@@ -82,15 +82,15 @@ pub(super) fn read(
             reading.versions.push(FoundVersion { claimed, status, evidence });
         }
     };
-    for (claimed, range) in claims(patterns, policy, own.folded()) {
-        if let Some(evidence) = own.evidence(range) {
-            add(claimed, evidence);
-        }
-    }
     // The subject of an answer is another mail's.
     if !subject::base(&message.subject).1 {
         for (claimed, _) in claims(patterns, policy, &message.subject) {
             add(claimed, own.subject_evidence());
+        }
+    }
+    for (claimed, range) in claims(patterns, policy, own.folded()) {
+        if let Some(evidence) = own.evidence(range) {
+            add(claimed, evidence);
         }
     }
     // Of `rc/1.2.0` and `1.2.0rc3` the one that says more.
@@ -185,6 +185,8 @@ fn last_word(before: &str) -> String {
         return String::new();
     }
     let word = trimmed.rsplit(|c: char| c.is_whitespace() || "(),;/".contains(c)).next();
+    // A version in brackets after another: `rc/1.2.0 (1.2.0rc3)`.
+    let word = word.filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
     word.unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
