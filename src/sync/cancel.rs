@@ -59,7 +59,8 @@ impl Cancel {
     }
 }
 
-/// Keeps a socket known to its [`Cancel`]; closes and forgets it when dropped.
+/// Keeps a socket known to its [`Cancel`]; shuts it down and forgets it when dropped, so that a thread still
+/// reading from it ends.
 #[derive(Debug)]
 pub(crate) struct Lease {
     cancel: Cancel,
@@ -69,6 +70,10 @@ pub(crate) struct Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut sockets = self.cancel.0.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, socket) in sockets.iter().filter(|(id, _)| *id == self.id) {
+            // A socket that is gone already needs no shutting down.
+            let _gone = socket.shutdown(Shutdown::Both);
+        }
         sockets.retain(|(id, _)| *id != self.id);
     }
 }

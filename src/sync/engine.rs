@@ -4,7 +4,8 @@
 //! how to ask, see [`super::session`]; how much at once, see [`super::plan`].
 //!
 //! Newest first. A message counts as done when the sink has it; a UID that the server leaves out of an otherwise
-//! clean list does not exist and never will (RFC 3501 section 2.3.1.1), so it is done as well. After a broken
+//! clean list does not exist and never will (RFC 3501 section 2.3.1.1), so it is done as well, once the
+//! whole list agrees with the server's own count. After a broken
 //! connection the batch in work is halved until the message that breaks it stands alone; that one is
 //! reported and left for the next run.
 
@@ -154,13 +155,29 @@ impl Engine<'_> {
         };
         let expected = todo.count().min(u64::from(view.exists));
         self.reporter.now.messages_total = self.reporter.now.messages_done + expected;
+        let (mut accounted, mut gone) = (self.done().count(), UidSet::new());
         while !todo.is_empty() {
             let asked = todo.take_newest(window, MOST_RANGES);
             let listed = self.list(&asked, validity)?;
             window = next_window(window, listed.items.len());
-            let metas = self.take_list(listed, &asked, view.uid_next.is_some());
+            let metas = self.take_list(listed, &asked, view.uid_next.is_some(), &mut gone);
+            accounted += metas.len() as u64;
             let work = batches(metas, &self.account.limits);
             self.fetch_all(work, validity)?;
+        }
+        self.settle(view, accounted, &gone);
+        Ok(())
+    }
+
+    /// Ends a pass: UIDs without a message are done too, if the server's own count leaves no doubt.
+    fn settle(&mut self, view: View, accounted: u64, gone: &UidSet) {
+        let doubt = accounted < u64::from(view.exists);
+        if doubt {
+            self.note("the server lists fewer messages than it says it has".to_owned());
+        }
+        if let (false, false, Some(cursor)) = (doubt, gone.is_empty(), &mut self.cursor) {
+            gone.ranges().iter().for_each(|&(first, last)| cursor.done.insert_range(first, last));
+            self.dirty = true;
         }
         if self.summary.quarantined.is_empty()
             && let Some(cursor) = &mut self.cursor
@@ -169,7 +186,6 @@ impl Engine<'_> {
             cursor.highest_mod_seq = view.highest_mod_seq;
             self.dirty = true;
         }
-        Ok(())
     }
 
     fn finish(mut self) -> Result<Summary, SyncError> {
@@ -291,9 +307,15 @@ impl Engine<'_> {
         }
     }
 
-    /// Takes a list in: newest first, each UID once. UIDs that a clean list leaves out are done, except
+    /// Takes a list in: newest first, each UID once. UIDs that a clean list leaves out are gone, except
     /// above the last one listed where the server does not say how far its UIDs go.
-    fn take_list(&mut self, listed: Answer<Meta>, asked: &UidSet, bounded: bool) -> Vec<Meta> {
+    fn take_list(
+        &mut self,
+        listed: Answer<Meta>,
+        asked: &UidSet,
+        bounded: bool,
+        gone: &mut UidSet,
+    ) -> Vec<Meta> {
         let clean = listed.stray == 0 && listed.unreadable.is_empty();
         self.take_oddities(&listed.unreadable, listed.stray);
         let mut metas: BTreeMap<u32, Meta> = BTreeMap::new();
@@ -303,11 +325,8 @@ impl Engine<'_> {
         if clean {
             let present: UidSet = metas.keys().copied().collect();
             let top = if bounded { u32::MAX } else { metas.keys().last().copied().unwrap_or(0) };
-            if let Some(cursor) = &mut self.cursor {
-                for &(first, last) in asked.minus(&present).ranges() {
-                    cursor.done.insert_range(first, last.min(top));
-                    self.dirty = true;
-                }
+            for &(first, last) in asked.minus(&present).ranges() {
+                gone.insert_range(first, last.min(top));
             }
         }
         metas.into_values().rev().collect()

@@ -1,7 +1,7 @@
 //! The wall between a server and the IMAP library.
 //!
 //! Owns: bounds on line, literal, nesting and total size; leaving out what the library cannot read or would
-//! panic on; taking message bodies aside. Absent on purpose: what answers mean. Read next:
+//! panic on; taking message bodies aside; keeping the secret from the library. Absent on purpose: what answers mean. Read next:
 //! [`super::session`].
 //!
 //! Why: the library buffers without a bound, overflows the stack on nested parentheses (an abort that nothing
@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imap_proto::parser::parse_response;
 use imap_proto::types::{AttributeValue, Response};
+use zeroize::Zeroizing;
 
 use super::text::printable;
 
@@ -57,6 +58,19 @@ pub(crate) struct Aside {
     pub origin: Option<u32>,
     literal_limit: u64,
     budget: u64,
+    swap: Option<Swap>,
+}
+
+/// What to send in place of what the library writes.
+struct Swap {
+    stand_in: Vec<u8>,
+    real: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Swap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// The guard's side table and counter, shared with the session that uses the guarded stream.
@@ -102,6 +116,17 @@ impl Aside {
             Some(literal) => std::mem::take(literal),
             None => text.to_vec(),
         }
+    }
+
+    /// Once, in place of `stand_in`, `real` goes over the wire: so the library never sees the secret, of which
+    /// it would leave copies in memory.
+    pub fn swap(&mut self, stand_in: &[u8], real: Zeroizing<Vec<u8>>) {
+        self.swap = Some(Swap { stand_in: stand_in.to_vec(), real });
+    }
+
+    /// Wipes what was to be sent.
+    pub fn forget_swap(&mut self) {
+        self.swap = None;
     }
 
     /// Keeps a sentence for the user, as long as there are not too many.
@@ -424,7 +449,17 @@ impl<S: Read> Read for Guard<S> {
 
 impl<S: Write> Write for Guard<S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.inner.write(buf)
+        let (at, swap) = {
+            let mut aside = self.tray.lock();
+            let at = aside.swap.as_ref().and_then(|swap| find(buf, &swap.stand_in));
+            // Taken out before it is sent: a server that asks twice does not get it twice.
+            (at, if at.is_some() { aside.swap.take() } else { None })
+        };
+        let (Some(at), Some(swap)) = (at, swap) else { return self.inner.write(buf) };
+        self.inner.write_all(buf.get(..at).unwrap_or_default())?;
+        self.inner.write_all(&swap.real)?;
+        self.inner.write_all(buf.get(at + swap.stand_in.len()..).unwrap_or_default())?;
+        Ok(buf.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -581,6 +616,19 @@ mod tests {
             tray.lock().notes,
             ["the server warns: NO disk ␛[31m full", "the server says: hi ␛]0;x␇"]
         );
+    }
+
+    #[test]
+    fn puts_the_secret_in_once_on_the_way_out() {
+        let tray = Arc::new(Tray::default());
+        tray.lock().swap(b"\x01s\x01", Zeroizing::new(b"hunter2".to_vec()));
+        assert!(!format!("{tray:?}").contains("hunter"));
+        let mut guard = Guard::new(Vec::new(), tray, 4096, 8);
+        for _ in 0..2 {
+            guard.write_all(b"a1 LOGIN \"u\" \"\x01s\x01\"\r\n").unwrap();
+        }
+        let expected = b"a1 LOGIN \"u\" \"hunter2\"\r\na1 LOGIN \"u\" \"\x01s\x01\"\r\n";
+        assert_eq!(guard.inner, expected);
     }
 
     #[test]

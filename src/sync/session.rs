@@ -10,14 +10,17 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use imap::types::{Fetch, Fetches};
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use super::account::{Account, Auth};
 use super::cancel::{Cancel, Lease};
@@ -93,8 +96,12 @@ pub(crate) struct Answer<T> {
 struct Wire {
     tray: Arc<Tray>,
     stage: Stage,
-    _lease: Option<Lease>,
+    lease: Slot,
 }
+
+/// Holds the socket's lease for both sides: the thread fills it, the asking side empties it when it goes, which
+/// ends a read the thread may still be in.
+type Slot = Arc<Mutex<Option<Lease>>>;
 
 enum Stage {
     Closed,
@@ -108,6 +115,7 @@ type Job = Box<dyn FnOnce(&mut Wire) + Send>;
 pub(crate) struct Link {
     jobs: Sender<Job>,
     tray: Arc<Tray>,
+    lease: Slot,
     received: Arc<AtomicU64>,
     cancel: Cancel,
     crawl: Duration,
@@ -126,7 +134,9 @@ impl Link {
     ) -> Result<Self, SyncError> {
         let tray = Arc::new(Tray::counting(Arc::clone(&received)));
         let (jobs, inbox) = mpsc::channel::<Job>();
-        let wire = Wire { tray: Arc::clone(&tray), stage: Stage::Closed, _lease: None };
+        let lease = Slot::default();
+        let wire =
+            Wire { tray: Arc::clone(&tray), stage: Stage::Closed, lease: Arc::clone(&lease) };
         thread::Builder::new()
             .name("mailbox".to_owned())
             .stack_size(STACK)
@@ -134,7 +144,7 @@ impl Link {
             .map_err(|source| SyncError::Thread { source })?;
         // Connecting has its own time limits and receives next to nothing, so it may crawl.
         let crawl = Duration::MAX;
-        let mut link = Self { jobs, tray, received, cancel: cancel.clone(), crawl };
+        let mut link = Self { jobs, tray, lease, received, cancel: cancel.clone(), crawl };
         let (account_, cancel_) = (account.clone(), cancel.clone());
         link.call("connecting", tick, move |wire| wire.connect(&account_, &cancel_))?;
         link.crawl = account.timeouts.crawl;
@@ -250,6 +260,12 @@ impl Link {
     }
 }
 
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
 fn serve(mut wire: Wire, inbox: &Receiver<Job>) {
     while let Ok(job) = inbox.recv() {
         job(&mut wire);
@@ -265,7 +281,7 @@ impl Wire {
         let mut client = imap::Client::new(guard);
         client.greeting_read = true;
         self.stage = Stage::Greeted(Box::new(client), capabilities);
-        self._lease = Some(lease);
+        *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
         Ok(())
     }
 
@@ -284,18 +300,19 @@ impl Wire {
                 error => Err(self.fault(error, during)),
             })?,
         };
-        let (method, answers) = method(auth, &offers, user, secret)?;
+        let (method, wire_secret) = method(auth, &offers, user, secret)?;
         self.tray.begin(0, SMALL_ANSWER);
         let result = match method {
             None => {
-                if secret.expose().contains(['\0', '\r', '\n']) {
-                    let why = "the password contains a line end or NUL".to_owned();
-                    return Err(SyncError::Account { why });
-                }
-                client.login(user, secret.expose())
+                self.tray.lock().swap(STAND_IN.as_bytes(), wire_secret);
+                client.login(user, STAND_IN)
             }
-            Some(name) => client.authenticate(name, &answers),
+            Some(name) => {
+                self.tray.lock().swap(STANDARD.encode(STAND_IN).as_bytes(), wire_secret);
+                client.authenticate(name, &Once(Cell::new(Some(STAND_IN))))
+            }
         };
+        self.tray.lock().forget_swap();
         match result {
             Ok(session) => {
                 self.stage = Stage::In(Box::new(session));
@@ -463,52 +480,85 @@ fn offers(client: &mut Client) -> imap::Result<Vec<String>> {
     Ok(words.collect())
 }
 
-/// Says the secret once; a server that asks again gets an empty answer, which ends the exchange (as XOAUTH2
+/// What the library gets in place of the secret, as it would keep copies. The guard puts the secret in on the
+/// way out. No user name contains it, as control characters are refused there.
+const STAND_IN: &str = "\x01secret\x01";
+
+/// Answers once; a server that asks again gets an empty answer, which ends the exchange (as XOAUTH2
 /// demands after its error report).
-struct Once(Cell<Option<Vec<u8>>>);
+struct Once(Cell<Option<&'static str>>);
 
 impl imap::Authenticator for Once {
-    type Response = zeroize::Zeroizing<Vec<u8>>;
+    type Response = &'static str;
 
     fn process(&self, _challenge: &[u8]) -> Self::Response {
-        zeroize::Zeroizing::new(self.0.take().unwrap_or_default())
+        self.0.take().unwrap_or_default()
     }
 }
 
-/// Chooses the login method: the SASL name, or `None` for the LOGIN command, and what to answer.
+/// Chooses the login method: the SASL name, or `None` for the LOGIN command, and the secret as it goes over the
+/// wire.
 fn method(
     auth: Auth,
     offers: &[String],
     user: &str,
     secret: &Secret,
-) -> Result<(Option<&'static str>, Once), SyncError> {
+) -> Result<(Option<&'static str>, Zeroizing<Vec<u8>>), SyncError> {
     let has = |word: &str| offers.iter().any(|offer| offer == word);
     let secret = secret.expose();
-    let sasl = |name: &'static str, word: &str, answer: String| {
+    let sasl = |name: &'static str, word: &str, parts: &[&str]| {
         // A server that told nothing may know it all the same.
         if has(word) || offers.is_empty() {
-            Ok((Some(name), Once(Cell::new(Some(answer.into_bytes())))))
+            Ok((Some(name), base64_of(parts)))
         } else {
             Err(SyncError::NoMechanism { wanted: name })
         }
     };
-    let plain = || format!("\0{user}\0{secret}");
+    let plain = ["\0", user, "\0", secret];
     match auth {
-        Auth::Auto if has("AUTH=PLAIN") => sasl("PLAIN", "AUTH=PLAIN", plain()),
+        Auth::Auto if has("AUTH=PLAIN") => sasl("PLAIN", "AUTH=PLAIN", &plain),
         Auth::Auto | Auth::Login if has("LOGINDISABLED") => Err(SyncError::LoginDisabled),
-        Auth::Auto | Auth::Login => Ok((None, Once(Cell::new(None)))),
-        Auth::Plain => sasl("PLAIN", "AUTH=PLAIN", plain()),
+        Auth::Auto | Auth::Login => Ok((None, quoted(secret)?)),
+        Auth::Plain => sasl("PLAIN", "AUTH=PLAIN", &plain),
         Auth::XOAuth2 => {
-            let answer = format!("user={user}\x01auth=Bearer {secret}\x01\x01");
-            sasl("XOAUTH2", "AUTH=XOAUTH2", answer)
+            let parts = ["user=", user, "\x01auth=Bearer ", secret, "\x01\x01"];
+            sasl("XOAUTH2", "AUTH=XOAUTH2", &parts)
         }
         Auth::OAuthBearer => {
             // RFC 7628 section 3.1; "=" and "," of the name are written as RFC 5801 section 4 says.
             let name = user.replace('=', "=3D").replace(',', "=2C");
-            let answer = format!("n,a={name},\x01auth=Bearer {secret}\x01\x01");
-            sasl("OAUTHBEARER", "AUTH=OAUTHBEARER", answer)
+            let parts = ["n,a=", &name, ",\x01auth=Bearer ", secret, "\x01\x01"];
+            sasl("OAUTHBEARER", "AUTH=OAUTHBEARER", &parts)
         }
     }
+}
+
+/// Base64 of the joined parts. Both buffers are wiped and never grow, as growing leaves a copy behind.
+fn base64_of(parts: &[&str]) -> Zeroizing<Vec<u8>> {
+    let length = parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut joined = Zeroizing::new(Vec::with_capacity(length));
+    parts.iter().for_each(|part| joined.extend_from_slice(part.as_bytes()));
+    let mut encoded = Zeroizing::new(vec![0; length.div_ceil(3) * 4]);
+    // The buffer has exactly the size that padded base64 takes.
+    let written = STANDARD.encode_slice(joined.as_slice(), &mut encoded).unwrap_or(0);
+    encoded.truncate(written);
+    encoded
+}
+
+/// The inside of a quoted string (RFC 3501 section 9).
+fn quoted(secret: &str) -> Result<Zeroizing<Vec<u8>>, SyncError> {
+    if secret.contains(['\0', '\r', '\n']) {
+        let why = "the password contains a line end or NUL".to_owned();
+        return Err(SyncError::Account { why });
+    }
+    let mut inside = Zeroizing::new(Vec::with_capacity(secret.len() * 2));
+    for byte in secret.bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            inside.push(b'\\');
+        }
+        inside.push(byte);
+    }
+    Ok(inside)
 }
 
 #[cfg(test)]
@@ -518,15 +568,17 @@ mod tests {
 
     fn choose(auth: Auth, offers: &[&str]) -> Result<(Option<&'static str>, Vec<u8>), SyncError> {
         let offers: Vec<String> = offers.iter().map(|word| (*word).to_owned()).collect();
-        let (name, once) = method(auth, &offers, "u=1", &Secret::new("pw".into()))?;
-        Ok((name, once.process(b"").to_vec()))
+        let (name, wire) = method(auth, &offers, "u=1", &Secret::new("p\"w".into()))?;
+        let said = if name.is_some() { STANDARD.decode(&*wire).unwrap() } else { wire.to_vec() };
+        Ok((name, said))
     }
 
     #[test]
     fn prefers_plain_and_respects_logindisabled() {
         let (name, answer) = choose(Auth::Auto, &["AUTH=PLAIN", "LOGINDISABLED"]).unwrap();
-        assert_eq!((name, answer.as_slice()), (Some("PLAIN"), &b"\0u=1\0pw"[..]));
-        assert_eq!(choose(Auth::Auto, &["IMAP4REV1"]).unwrap().0, None);
+        assert_eq!((name, answer.as_slice()), (Some("PLAIN"), &b"\0u=1\0p\"w"[..]));
+        let (name, answer) = choose(Auth::Auto, &["IMAP4REV1"]).unwrap();
+        assert_eq!((name, answer.as_slice()), (None, &b"p\\\"w"[..]));
         assert!(matches!(choose(Auth::Auto, &["LOGINDISABLED"]), Err(SyncError::LoginDisabled)));
         assert!(matches!(choose(Auth::Login, &["LOGINDISABLED"]), Err(SyncError::LoginDisabled)));
         assert!(matches!(
@@ -534,13 +586,13 @@ mod tests {
             Err(SyncError::NoMechanism { wanted: "XOAUTH2" })
         ));
         let (_, answer) = choose(Auth::OAuthBearer, &["AUTH=OAUTHBEARER"]).unwrap();
-        assert_eq!(answer, b"n,a=u=3D1,\x01auth=Bearer pw\x01\x01");
+        assert_eq!(answer, b"n,a=u=3D1,\x01auth=Bearer p\"w\x01\x01");
     }
 
     #[test]
-    fn says_the_secret_once() {
-        let (_, once) = method(Auth::Plain, &[], "u", &Secret::new("pw".into())).unwrap();
-        assert_eq!(once.process(b"").as_slice(), b"\0u\0pw");
-        assert!(once.process(b"again").is_empty());
+    fn answers_once_and_refuses_line_ends() {
+        let once = Once(Cell::new(Some(STAND_IN)));
+        assert_eq!((once.process(b""), once.process(b"again")), (STAND_IN, ""));
+        assert!(quoted("a\r\nx LOGOUT").is_err());
     }
 }

@@ -167,13 +167,12 @@ impl Terminal {
 
     /// What a terminal would show now.
     pub fn shown(&self) -> String {
-        let mut parser = vt100::Parser::new(self.size.1, self.size.0, 0);
-        parser.process(&self.bytes());
-        parser.screen().contents()
+        self.parsed().screen().contents()
     }
 
     pub fn parsed(&self) -> vt100::Parser {
-        let mut parser = vt100::Parser::new(self.size.1, self.size.0, 0);
+        let size = |n: u16| std::num::NonZero::new(n).expect("not zero");
+        let mut parser = vt100::Parser::new(size(self.size.1), size(self.size.0), 0);
         parser.process(&self.bytes());
         parser
     }

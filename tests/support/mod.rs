@@ -10,5 +10,6 @@
 )]
 
 pub mod console;
+#[cfg(unix)]
 pub mod dovecot;
 pub mod proxy;
