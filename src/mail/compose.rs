@@ -122,8 +122,13 @@ fn mailboxes(list: &[Address]) -> Mailbox<'static> {
 }
 
 fn mailbox(address: &Address) -> Mailbox<'static> {
-    let name = plain(&address.name);
+    let name = display_name(&address.name);
     Mailbox::new_address((!name.is_empty()).then_some(name), addr_spec(&address.address))
+}
+
+/// A display name; what looks like an encoded word in it would be decoded once more by readers.
+fn display_name(given: &str) -> String {
+    plain(&given.replace("=?", "= ?"))
 }
 
 /// An address without anything that could end it early or start another.
@@ -274,7 +279,7 @@ mod tests {
                 "MIME-Version", "Content-Type", "Content-Transfer-Encoding"]);
             prop_assert_eq!(&read.subject, &plain(&mail.subject));
             prop_assert_eq!(read.from.len(), 1);
-            prop_assert_eq!(&read.from[0].name, &plain(&mail.from.name));
+            prop_assert_eq!(&read.from[0].name, &display_name(&mail.from.name));
             prop_assert_eq!(read.cc.len(), 1);
             prop_assert_eq!(read.message_id, Some(super::id(&mail.message_id)));
             prop_assert_eq!(read.in_reply_to.len(), 1);

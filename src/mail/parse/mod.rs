@@ -22,6 +22,7 @@ mod links;
 mod plain;
 mod scan;
 mod sender;
+mod shown;
 mod transfer;
 mod words;
 
@@ -95,7 +96,7 @@ pub(super) fn message(raw: &[u8]) -> Message {
     let pieces = walker.entity(&block, raw.get(block.body_at..).unwrap_or_default(), "text/plain");
     message.parts = std::mem::take(&mut walker.parts);
     message.text_part = pieces.first().map_or(0, |piece| piece.part);
-    message.text = entity::join(pieces, &mut report);
+    message.text = shown::join(pieces, &mut report);
 
     let report_type = block
         .field("Content-Type")
