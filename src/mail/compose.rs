@@ -11,7 +11,7 @@ use mail_builder::headers::message_id::MessageId;
 
 use crate::mail::Address;
 use crate::mail::display::{head, is_bidi};
-use crate::mail::subject::base_subject;
+use crate::mail::subject::is_reply;
 
 /// Ids kept in References: the first and the newest. Enough for any thread, and the field stays below the
 /// lengths that servers refuse.
@@ -109,12 +109,7 @@ impl Outgoing {
 /// The subject of an answer: `Re: ` before the subject, unless a reply mark is there already.
 pub fn reply_subject(subject: &str) -> String {
     let subject = plain(subject);
-    let folded = subject.to_lowercase();
-    let (base, marked) = base_subject(&subject);
-    let replied = marked
-        && folded.len() > base.len()
-        && !["fwd", "fw", "wg", "转发"].iter().any(|f| folded.starts_with(f));
-    if replied { subject } else { format!("Re: {subject}").trim_end().to_owned() }
+    if is_reply(&subject) { subject } else { format!("Re: {subject}").trim_end().to_owned() }
 }
 
 fn mailboxes(list: &[Address]) -> Mailbox<'static> {
@@ -253,6 +248,7 @@ mod tests {
         assert_eq!(reply_subject("RE: XSS"), "RE: XSS");
         assert_eq!(reply_subject("Aw: XSS"), "Aw: XSS");
         assert_eq!(reply_subject("Fwd: XSS"), "Re: Fwd: XSS");
+        assert_eq!(reply_subject("Ref: 12"), "Re: Ref: 12");
         assert_eq!(reply_subject("a\r\nb"), "Re: a b");
         assert_eq!(reply_subject(""), "Re:");
     }

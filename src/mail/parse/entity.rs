@@ -310,7 +310,7 @@ impl<'r> Walker<'r> {
         let index = u16::try_from(self.parts.len()).unwrap_or(u16::MAX);
         let fallback = format!("part-{}.{}", index.saturating_add(1), usual_ending(&content_type));
         let safe_name = self.names.distinct(name.as_deref().unwrap_or_default(), &fallback);
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(&bytes);
         let part = Part {
             index,
             content_type,
@@ -381,6 +381,11 @@ impl<'r> Walker<'r> {
         }
         without_comments(short)
     }
+}
+
+/// SHA-256 in hexadecimal.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether an S/MIME part says that it is signed and not encrypted.
