@@ -51,6 +51,18 @@ const EXCEPTIONS: [(&str, &str, &str); 12] = [
     ("handmade/crypto/signed-plus-tail.eml", "encrypted", "signed, not encrypted"),
 ];
 
+/// Warnings that the sample reports do deserve, each with the reason.
+const DESERVED: [(&str, &str, &str); 8] = [
+    ("d04", "path-traversal", "the attached archive holds a name that climbs out of its folder"),
+    ("d19", "active", "tells of a javascript: target"),
+    ("d20", "active", "tells of a javascript: target"),
+    ("d21", "active", "quotes a mail that tells of a javascript: target"),
+    ("d37", "encrypted", "PGP/MIME"),
+    ("d38", "dangerous-type", "an HTML file is attached"),
+    ("d57", "bad-date", "dated two months after its delivery"),
+    ("d58", "bad-date", "dated 1970"),
+];
+
 #[derive(Deserialize)]
 struct Corpus {
     file: Vec<File>,
@@ -163,6 +175,61 @@ fn every_corpus_mail_is_read_marked_and_shown_safely() {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
+/// Damaged copies of every corpus mail: flipped, cut, repeated bytes. Same damage on every run.
+#[test]
+fn damaged_corpus_mails_are_read() {
+    let Some(shared) = shared() else {
+        eprintln!("skipped: no shared material");
+        return;
+    };
+    let text = std::fs::read_to_string(shared.join("corpus/expect.toml")).unwrap();
+    let corpus: Corpus = toml::from_str(&text).unwrap();
+    let rounds = std::env::var("CASEBOOK_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(8);
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % (below.max(1) as u64)).unwrap()
+    };
+    let (mut count, mut slowest) = (0, (Duration::ZERO, String::new()));
+    for file in corpus.file.iter().filter(|file| file.class != "cvss") {
+        let raw = std::fs::read(shared.join("corpus").join(&file.path)).unwrap();
+        for _ in 0..rounds {
+            let mut bytes = raw.clone();
+            for _ in 0..=random(12) {
+                let at = random(bytes.len());
+                match random(4) {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => {
+                        let end = (at + random(200)).min(bytes.len());
+                        let piece = bytes[at..end].to_vec();
+                        let to = random(bytes.len());
+                        bytes.splice(to..to, piece);
+                    }
+                    2 => drop(bytes.drain(at..(at + random(40)).min(bytes.len()))),
+                    _ if at < bytes.len() => bytes[at] = u8::try_from(random(256)).unwrap(),
+                    _ => {}
+                }
+            }
+            let start = Instant::now();
+            let message = parse(&bytes);
+            let took = start.elapsed();
+            if took > slowest.0 {
+                slowest = (took, file.path.clone());
+            }
+            count += 1;
+            assert!(
+                shown(&message).iter().all(|text| !text.as_str().chars().any(is_forbidden)),
+                "{}",
+                file.path
+            );
+        }
+    }
+    eprintln!("{count} damaged mails, slowest {:?} {}", slowest.0, slowest.1);
+    assert!(slowest.0 < LIMIT, "{}: took {:?}", slowest.1, slowest.0);
+}
+
 /// Ordinary reports must not be buried in warnings: every one raised is listed and has a known reason.
 #[test]
 fn reports_raise_few_warnings() {
@@ -183,6 +250,9 @@ fn reports_raise_few_warnings() {
         let message = parse(&std::fs::read(path).unwrap());
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         for warning in &message.warnings {
+            let deserved =
+                DESERVED.iter().any(|(mail, w, _)| *mail == name && *w == warning.as_str());
+            assert!(deserved, "{name}: {}", warning.as_str());
             raised.entry(warning.as_str().to_owned()).or_default().push(name.clone());
         }
         for defect in &message.defects {

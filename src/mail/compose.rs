@@ -11,7 +11,7 @@ use mail_builder::headers::message_id::MessageId;
 
 use crate::mail::Address;
 use crate::mail::display::{head, is_bidi};
-use crate::mail::subject::base_subject;
+use crate::mail::subject::is_reply;
 
 /// Ids kept in References: the first and the newest. Enough for any thread, and the field stays below the
 /// lengths that servers refuse.
@@ -109,12 +109,7 @@ impl Outgoing {
 /// The subject of an answer: `Re: ` before the subject, unless a reply mark is there already.
 pub fn reply_subject(subject: &str) -> String {
     let subject = plain(subject);
-    let folded = subject.to_lowercase();
-    let (base, marked) = base_subject(&subject);
-    let replied = marked
-        && folded.len() > base.len()
-        && !["fwd", "fw", "wg", "转发"].iter().any(|f| folded.starts_with(f));
-    if replied { subject } else { format!("Re: {subject}").trim_end().to_owned() }
+    if is_reply(&subject) { subject } else { format!("Re: {subject}").trim_end().to_owned() }
 }
 
 fn mailboxes(list: &[Address]) -> Mailbox<'static> {
@@ -122,8 +117,13 @@ fn mailboxes(list: &[Address]) -> Mailbox<'static> {
 }
 
 fn mailbox(address: &Address) -> Mailbox<'static> {
-    let name = plain(&address.name);
+    let name = display_name(&address.name);
     Mailbox::new_address((!name.is_empty()).then_some(name), addr_spec(&address.address))
+}
+
+/// A display name; what looks like an encoded word in it would be decoded once more by readers.
+fn display_name(given: &str) -> String {
+    plain(&given.replace("=?", "= ?"))
 }
 
 /// An address without anything that could end it early or start another.
@@ -248,6 +248,7 @@ mod tests {
         assert_eq!(reply_subject("RE: XSS"), "RE: XSS");
         assert_eq!(reply_subject("Aw: XSS"), "Aw: XSS");
         assert_eq!(reply_subject("Fwd: XSS"), "Re: Fwd: XSS");
+        assert_eq!(reply_subject("Ref: 12"), "Re: Ref: 12");
         assert_eq!(reply_subject("a\r\nb"), "Re: a b");
         assert_eq!(reply_subject(""), "Re:");
     }
@@ -274,7 +275,7 @@ mod tests {
                 "MIME-Version", "Content-Type", "Content-Transfer-Encoding"]);
             prop_assert_eq!(&read.subject, &plain(&mail.subject));
             prop_assert_eq!(read.from.len(), 1);
-            prop_assert_eq!(&read.from[0].name, &plain(&mail.from.name));
+            prop_assert_eq!(&read.from[0].name, &display_name(&mail.from.name));
             prop_assert_eq!(read.cc.len(), 1);
             prop_assert_eq!(read.message_id, Some(super::id(&mail.message_id)));
             prop_assert_eq!(read.in_reply_to.len(), 1);

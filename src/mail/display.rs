@@ -1,7 +1,7 @@
 //! The only form in which text from a mail may reach a terminal.
 //!
 //! Owns: which characters are harmless, what stands in for the others, cell widths, cutting, wrapping. Absent on
-//! purpose: colours and widgets. Every constructor goes through [`clean`]; there is no other way to a value.
+//! purpose: colours and widgets. Every constructor goes through `clean`; there is no other way to a value.
 
 use std::fmt;
 

@@ -187,5 +187,7 @@ impl Message {
 ///
 /// Work is bounded by the limits in [`parse`](mod@parse); call it off the screen's thread for large mails.
 pub fn parse(raw: &[u8]) -> Message {
-    parse::message(raw)
+    // The second wall: no panic is known, but three foreign crates work on hostile bytes here, and a mail must
+    // never be missing from the list for that.
+    std::panic::catch_unwind(|| parse::message(raw)).unwrap_or_else(|_| parse::unread(raw))
 }

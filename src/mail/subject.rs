@@ -8,6 +8,9 @@ const MARKS: [&str; 32] = [
     "ref", "r", "i", "res", "enc", "odp", "pd", "ynt", "ilt", "bls", "trs", "回复", "回覆", "答复",
     "转发", "轉寄", "返信", "転送",
 ];
+/// Those of [`MARKS`] that mean an answer.
+const REPLIES: [&str; 11] =
+    ["re", "aw", "antw", "antwort", "sv", "odp", "ynt", "回复", "回覆", "答复", "返信"];
 /// Subjects longer than this are compared by their start.
 const BYTES_MAX: usize = 2_000;
 /// Marks removed at most, so that a subject made of nothing else stays cheap.
@@ -21,7 +24,7 @@ pub fn base_subject(subject: &str) -> (String, bool) {
     let mut rest = folded.as_str();
     let mut marked = false;
     for _ in 0..ROUNDS_MAX {
-        if let Some(after) = without_mark(rest) {
+        if let Some(after) = without_mark(rest, &MARKS) {
             rest = after;
             marked = true;
         } else if let Some(after) = without_tag(rest) {
@@ -36,9 +39,14 @@ pub fn base_subject(subject: &str) -> (String, bool) {
     (rest.to_owned(), marked)
 }
 
+/// Whether a subject starts with a mark that means an answer.
+pub(crate) fn is_reply(subject: &str) -> bool {
+    without_mark(&head(subject.trim_start(), BYTES_MAX).to_lowercase(), &REPLIES).is_some()
+}
+
 /// `re: x`, `re[2]: x`, `re (3): x`, `回复：x`.
-fn without_mark(text: &str) -> Option<&str> {
-    MARKS.iter().find_map(|mark| {
+fn without_mark<'a>(text: &'a str, marks: &[&str]) -> Option<&'a str> {
+    marks.iter().find_map(|mark| {
         let after = text.strip_prefix(mark)?.trim_start();
         let after = after.strip_prefix(['[', '(']).map_or(Some(after), |inner| {
             let digits = inner.trim_start_matches(|c: char| c.is_ascii_digit());

@@ -1,7 +1,7 @@
-//! The MIME tree: leaves decoded, and the text to show chosen.
+//! The MIME tree: descent, and leaves decoded.
 //!
-//! Owns: descent with its bounds, what is an attachment, which alternative is shown. A part that cannot be read as
-//! it should becomes a leaf of plain text: nothing is dropped.
+//! Owns: descent with its bounds, what is an attachment. A part that cannot be read as
+//! it should becomes a leaf of plain text: nothing is dropped. Read next: `shown.rs` for what is made of the texts.
 
 use mailparse::{DispositionType, ParsedContentType};
 use sha2::{Digest, Sha256};
@@ -10,6 +10,7 @@ use crate::mail::safe_name::Names;
 use crate::mail::{Part, Warning};
 
 use super::fields::{self, Block};
+use super::shown::{Piece, choose, summary};
 use super::{Report, attach, boundary, charset, html, links, plain, scan, transfer, words};
 
 /// Levels of multiparts and attached mails; what lies deeper is shown raw.
@@ -19,21 +20,6 @@ const PARTS_MAX: usize = 2_000;
 /// Bytes and parameters of a Content-Type or Content-Disposition field that are read.
 const PARAMETERS_BYTES_MAX: usize = 16 << 10;
 const PARAMETERS_MAX: usize = 200;
-
-/// A text that may be shown.
-pub(super) struct Piece {
-    pub part: u16,
-    html: bool,
-    /// Not an alternative to other texts: calendar entries, reports.
-    extra: bool,
-    text: String,
-}
-
-impl Piece {
-    fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
-    }
-}
 
 /// Leaves found so far.
 pub(super) struct Walker<'r> {
@@ -324,7 +310,7 @@ impl<'r> Walker<'r> {
         let index = u16::try_from(self.parts.len()).unwrap_or(u16::MAX);
         let fallback = format!("part-{}.{}", index.saturating_add(1), usual_ending(&content_type));
         let safe_name = self.names.distinct(name.as_deref().unwrap_or_default(), &fallback);
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(&bytes);
         let part = Part {
             index,
             content_type,
@@ -395,6 +381,11 @@ impl<'r> Walker<'r> {
         }
         without_comments(short)
     }
+}
+
+/// SHA-256 in hexadecimal.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether an S/MIME part says that it is signed and not encrypted.
@@ -482,57 +473,4 @@ fn usual_ending(content_type: &str) -> &'static str {
 
 fn head_bytes(bytes: &[u8]) -> &[u8] {
     bytes.get(..bytes.len().min(64 << 10)).unwrap_or_default()
-}
-
-/// The main fields of an attached mail, as text.
-fn summary(block: &Block) -> String {
-    let mut out = String::new();
-    for name in ["From", "To", "Date", "Subject"] {
-        if let Some(value) = block.value(name) {
-            out.push_str(&format!("{name}: {}\n", value.replace(['\r', '\n'], " ")));
-        }
-    }
-    out.push('\n');
-    out
-}
-
-/// Of several alternatives the first plain text that says something, else the last HTML, else anything.
-fn choose(mut shown: Vec<Vec<Piece>>) -> Vec<Piece> {
-    let is_plain = |pieces: &Vec<Piece>| {
-        pieces.iter().any(|piece| !piece.html && !piece.extra && !piece.is_blank())
-    };
-    let is_html = |pieces: &Vec<Piece>| pieces.iter().any(|piece| piece.html && !piece.is_blank());
-    let best = shown.iter().position(is_plain).or_else(|| shown.iter().rposition(is_html));
-    let best =
-        best.or_else(|| shown.iter().position(|pieces| !pieces.is_empty())).unwrap_or_default();
-    if best >= shown.len() {
-        return Vec::new();
-    }
-    let mut chosen = shown.swap_remove(best);
-    chosen.extend(shown.into_iter().flatten().filter(|piece| piece.extra));
-    chosen
-}
-
-/// The text of a mail from its pieces: HTML turned to text, CRLF to LF, no trailing blank lines.
-pub(super) fn join(pieces: Vec<Piece>, report: &mut Report) -> String {
-    let mut out = String::new();
-    for piece in pieces {
-        let text = if piece.html {
-            let text = html::to_text(&piece.text, report);
-            scan::characters(&text, report);
-            text
-        } else {
-            piece.text
-        };
-        if !out.is_empty() {
-            out.push_str(if out.ends_with('\n') { "\n" } else { "\n\n" });
-        }
-        out.push_str(&if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text });
-    }
-    let end = out.trim_end_matches(['\n', '\r', ' ', '\t']).len();
-    // Spaces at the end of the last line are the sender's.
-    let end =
-        out.get(end..).and_then(|rest| rest.find(['\n', '\r'])).map_or(out.len(), |at| end + at);
-    out.truncate(end);
-    out
 }

@@ -22,6 +22,7 @@ mod links;
 mod plain;
 mod scan;
 mod sender;
+mod shown;
 mod transfer;
 mod words;
 
@@ -29,7 +30,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::mail::{Address, Defect, Message, Warning};
+use crate::mail::{Address, Defect, Message, Part, Warning};
 
 use entity::Walker;
 use fields::Block;
@@ -95,7 +96,7 @@ pub(super) fn message(raw: &[u8]) -> Message {
     let pieces = walker.entity(&block, raw.get(block.body_at..).unwrap_or_default(), "text/plain");
     message.parts = std::mem::take(&mut walker.parts);
     message.text_part = pieces.first().map_or(0, |piece| piece.part);
-    message.text = entity::join(pieces, &mut report);
+    message.text = shown::join(pieces, &mut report);
 
     let report_type = block
         .field("Content-Type")
@@ -108,6 +109,26 @@ pub(super) fn message(raw: &[u8]) -> Message {
     message.defects = report.defects;
     message.warnings = report.warnings.into_iter().collect();
     message
+}
+
+/// A mail that could not be read at all: one text part, everything as it stands.
+pub(super) fn unread(raw: &[u8]) -> Message {
+    let sha256 = entity::sha256(raw);
+    let part = Part {
+        content_type: "text/plain".to_owned(),
+        safe_name: "mail.txt".to_owned(),
+        size: raw.len() as u64,
+        sha256,
+        bytes: raw.to_vec(),
+        index: 0,
+        charset: None,
+        name: None,
+        attachment: false,
+    };
+    let text = String::from_utf8_lossy(raw).replace("\r\n", "\n").trim_end().to_owned();
+    let defects = vec![Defect { what: "the parser failed; the mail is shown raw".to_owned() }];
+    let warnings = vec![Warning::BadEncoding];
+    Message { text, parts: vec![part], defects, warnings, ..Message::default() }
 }
 
 /// Reads the address fields; gives back the comments of From.

@@ -127,6 +127,18 @@ fn deep_mails_fit_a_small_stack() {
 }
 
 #[test]
+fn nested_html_fits_a_thread_stack() {
+    for tag in ["<b>", "<div>", "<table><tr><td>", "<span style='x'>"] {
+        let levels = 190 / tag.matches('<').count();
+        let html = format!("{TOP}Content-Type: text/html\r\n\r\n{}word", tag.repeat(levels));
+        let thread = std::thread::Builder::new()
+            .stack_size(2 << 20)
+            .spawn(move || parse(html.as_bytes()).text.contains("word"));
+        assert!(thread.unwrap().join().unwrap(), "{tag}");
+    }
+}
+
+#[test]
 fn marks_encryption_but_not_signatures() {
     let encrypted = [
         "\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nabc\r\n-----END PGP MESSAGE-----\r\n",
@@ -152,6 +164,13 @@ fn dates_are_judged_by_delivery() {
     for date in ["Date: Thu, 22 Oct 2026 12:00:00 +0200\r\n", "Date: tomorrow\r\n", ""] {
         assert_eq!(received(date).warnings, [Warning::BadDate], "{date}");
     }
+}
+
+#[test]
+fn a_failed_parse_keeps_the_mail() {
+    let message = super::unread(b"From: a@b.example\r\n\r\nx\r\n");
+    assert_eq!(message.text, "From: a@b.example\n\nx");
+    assert_eq!(message.parts[0].size, 24);
 }
 
 #[test]
