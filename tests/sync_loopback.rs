@@ -168,6 +168,48 @@ fn a_mailbox_made_anew_is_fetched_anew() {
 }
 
 #[test]
+fn wide_gaps_between_uids_cost_little() {
+    let server = serve(3);
+    server.skip_to(3_000_000_000);
+    server.deliver(mails(4).pop().unwrap());
+    server.skip_to(u32::MAX);
+    let mut kept = Kept::default();
+    let summary = pull(&account(server.port()), &mut kept).unwrap();
+    assert_eq!((summary.new, summary.notes.len()), (4, 0));
+    assert!(server.commands().len() < 30, "{:?}", server.commands());
+    assert_eq!(kept.cursor().unwrap().done.ranges(), [(1, u32::MAX - 1)]);
+    assert_complete(&kept, 4);
+}
+
+#[test]
+fn a_server_that_does_not_tell_uidnext_is_read_to_the_end() {
+    let server = serve(30);
+    let fault = Fault::Rename { from: "[UIDNEXT", to: "[XIDNEXT" };
+    let proxy = Proxy::start(server.port(), fault);
+    let mut kept = Kept::default();
+    assert_eq!(pull(&account(proxy.port()), &mut kept).unwrap().new, 30);
+    assert!(server.commands().iter().any(|c| c.starts_with("UID FETCH 1:* ")));
+    // Asked for what lies past its end, a server gives its last message again.
+    let again = pull(&account(proxy.port()), &mut kept).unwrap();
+    assert_eq!((again.new, again.notes.len()), (0, 0));
+    server.deliver(mails(31).pop().unwrap());
+    assert_eq!(pull(&account(proxy.port()), &mut kept).unwrap().new, 1);
+    assert_complete(&kept, 31);
+}
+
+#[test]
+fn a_list_that_does_not_add_up_closes_no_gap() {
+    let server = serve(3);
+    let fault = Fault::Rename { from: "* 3 EXISTS", to: "* 9 EXISTS" };
+    let proxy = Proxy::start(server.port(), fault);
+    server.skip_to(10);
+    let mut kept = Kept::default();
+    let summary = pull(&account(proxy.port()), &mut kept).unwrap();
+    assert_eq!((summary.new, summary.notes.len()), (3, 1));
+    assert_eq!(kept.cursor().unwrap().done.ranges(), [(1, 3)]);
+}
+
+#[test]
 fn large_messages_come_in_slices() {
     let mut large = mails(3);
     large[1].raw = (0..100_000_u32).map(|n| (n % 251) as u8).collect();

@@ -10,6 +10,8 @@ mod cursor;
 mod engine;
 mod error;
 mod guard;
+mod lines;
+mod login;
 mod mailbox;
 mod plan;
 mod secret;

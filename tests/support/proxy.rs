@@ -14,6 +14,8 @@ pub enum Fault {
     Cut { after: u64 },
     /// Close every connection on which these bytes would pass.
     Poison { needle: Vec<u8> },
+    /// Write another word of the same length, where it stands in one piece.
+    Rename { from: &'static str, to: &'static str },
     /// Fall silent after so many bytes, on every connection.
     Stall { after: u64 },
 }
@@ -85,6 +87,11 @@ fn back(
     let mut tail: Vec<u8> = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = server.read(&mut buffer) {
+        if let Fault::Rename { from, to } = fault
+            && let Some(at) = buffer.windows(from.len()).position(|w| w == from.as_bytes())
+        {
+            buffer[at..at + to.len()].copy_from_slice(to.as_bytes());
+        }
         let mut piece = &buffer[..count];
         match fault {
             Fault::Cut { after } if first => {
@@ -112,7 +119,7 @@ fn back(
                 let keep = tail.len().saturating_sub(needle.len());
                 tail.drain(..keep);
             }
-            Fault::Cut { .. } => {}
+            Fault::Cut { .. } | Fault::Rename { .. } => {}
         }
         if piece.is_empty() || client.write_all(piece).is_err() {
             return;

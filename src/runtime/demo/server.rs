@@ -113,6 +113,12 @@ impl Server {
         inbox.mails.push((uid, Arc::new(mail)));
     }
 
+    /// Continues with this UID, as if those before it had been used and removed.
+    pub fn skip_to(&self, uid: u32) {
+        let mut inbox = lock(&self.shared.inbox);
+        inbox.uid_next = inbox.uid_next.max(uid);
+    }
+
     /// Removes a mail, as another client might.
     pub fn expunge(&self, uid: u32) {
         lock(&self.shared.inbox).mails.retain(|(other, _)| *other != uid);
