@@ -397,7 +397,11 @@ fn check_sections(draft: &AdvisoryDraft, found: &mut Findings) {
         }
         let field = format!("section {}", section.heading.trim());
         if section.body.trim().is_empty() {
-            found.add(field, "is empty; write it or remove the section");
+            let remedy = match section.heading.trim().to_ascii_lowercase().as_str() {
+                "impact" => "say what an attacker can do, and who is affected",
+                _ => "write it or remove the section",
+            };
+            found.add(field, format!("is empty; {remedy}"));
         } else if let Some(word) = placeholder(&section.body) {
             found.add(field, format!("still holds the placeholder {word}; replace or remove it"));
         }
