@@ -195,21 +195,19 @@ pub(super) fn document(view: &View<'_>) -> Csaf {
                 name: view.vendor.clone(),
                 namespace: draft.product.repo.clone(),
             },
-            references: view
-                .advisory_url()
-                .map(|url| Link {
-                    category: "self",
-                    summary: "The advisory on GitHub",
-                    url: url.to_owned(),
-                })
-                .into_iter()
-                .collect(),
+            references: own_page(view),
             title: view.title.clone(),
             tracking: tracking(view),
         },
         product_tree: product_tree(view),
         vulnerabilities: vec![vulnerability(view)],
     }
+}
+
+fn own_page(view: &View<'_>) -> Vec<Link> {
+    let summary = "The advisory on GitHub";
+    let link = |url: &str| Link { category: "self", summary, url: url.to_owned() };
+    view.advisory_url().map(link).into_iter().collect()
 }
 
 /// TLP 1 labels; a draft is never WHITE.
@@ -361,6 +359,22 @@ fn ids(view: &View<'_>) -> Vec<Id> {
     ids
 }
 
+/// A CVSS 4.0 score as text, since 2.0 has no other place for it.
+fn score_notes(view: &View<'_>) -> Vec<Note> {
+    let vectors = view.vectors.iter().filter(|(_, scored)| scored.is_4_0());
+    vectors
+        .map(|(vector, scored)| Note {
+            category: "other",
+            text: format!(
+                "{vector} ({:.1} {})",
+                scored.base(),
+                scored.severity().word(Words::Cvss)
+            ),
+            title: "CVSS 4.0".into(),
+        })
+        .collect()
+}
+
 /// The description as summary, then every section that the acknowledgments do not already say.
 fn notes(view: &View<'_>) -> Vec<Note> {
     let summary = Note { category: "summary", text: view.description(), title: "Summary".into() };
@@ -375,27 +389,24 @@ fn notes(view: &View<'_>) -> Vec<Note> {
             text: body.clone(),
             title: heading.clone(),
         }))
+        .chain(score_notes(view))
         .collect()
 }
 
 fn links(view: &View<'_>) -> Vec<Link> {
-    view.references
-        .iter()
-        .map(|(kind, url)| Link {
-            category: "external",
-            summary: match kind {
-                ReferenceKind::Advisory => "Advisory",
-                ReferenceKind::Fix => "Fix",
-                ReferenceKind::Release => "Release",
-                ReferenceKind::Announcement => "Announcement",
-                ReferenceKind::Article => "Article",
-                ReferenceKind::Report => "Report",
-                ReferenceKind::Evidence => "Evidence",
-                ReferenceKind::Web => "Link",
-            },
-            url: url.clone(),
-        })
-        .collect()
+    let summary = |kind| match kind {
+        ReferenceKind::Advisory => "Advisory",
+        ReferenceKind::Fix => "Fix",
+        ReferenceKind::Release => "Release",
+        ReferenceKind::Announcement => "Announcement",
+        ReferenceKind::Article => "Article",
+        ReferenceKind::Report => "Report",
+        ReferenceKind::Evidence => "Evidence",
+        ReferenceKind::Web => "Link",
+    };
+    let named = view.references.iter().map(|(kind, url)| (summary(*kind), url.clone()));
+    let related = view.related_urls().into_iter().map(|url| ("Related advisory", url));
+    named.chain(related).map(|(summary, url)| Link { category: "external", summary, url }).collect()
 }
 
 /// A remediation for every affected range (test 6.2.2), and the workaround for all.

@@ -308,17 +308,7 @@ fn references(view: &View<'_>) -> Vec<Link> {
         .iter()
         .map(|(kind, url)| Link { url: url.clone(), tags: vec![tag(*kind)] })
         .collect();
-    for id in &view.draft.related {
-        let repo = view.draft.product.repo.trim_end_matches('/');
-        if crate::domain::advisory::faults::is_ghsa_id(id)
-            && repo.starts_with("https://github.com/")
-        {
-            let url = format!("{repo}/security/advisories/{id}");
-            if !links.iter().any(|link| link.url == url) {
-                links.push(Link { url, tags: vec!["related"] });
-            }
-        }
-    }
+    links.extend(view.related_urls().into_iter().map(|url| Link { url, tags: vec!["related"] }));
     if links.is_empty() {
         links.push(Link { url: view.draft.product.repo.clone(), tags: vec!["product"] });
     }

@@ -285,7 +285,7 @@ fn mention(rest: &str, logins: &[&str], out: &mut String) -> usize {
     if length == 0 || logins.iter().any(|known| known.eq_ignore_ascii_case(login)) {
         return 0;
     }
-    let _ = write!(out, "`@{login}`");
+    as_code(&rest[..=length], &rest[length + 1..], out);
     length + 1
 }
 
@@ -295,8 +295,15 @@ fn issue_number(rest: &str, out: &mut String) -> usize {
     if digits == 0 {
         return 0;
     }
-    let _ = write!(out, "`#{}`", &rest[1..=digits]);
+    as_code(&rest[..=digits], &rest[digits + 1..], out);
     digits + 1
+}
+
+/// A code span, kept apart from backticks beside it.
+fn as_code(text: &str, after: &str, out: &mut String) {
+    let gap = |needed| if needed { " " } else { "" };
+    let (before, behind) = (gap(out.ends_with('`')), gap(after.starts_with('`')));
+    let _ = write!(out, "{before}`{text}`{behind}");
 }
 
 /// Whether a link target names a scheme other than http and https.
@@ -344,6 +351,7 @@ mod tests {
             ("[x](javascript:alert(1))", "[x\\]\\(javascript:alert(1))"),
             ("`<b> @who #1` and ` alone", "`<b> @who #1` and \\` alone"),
             ("&#39;", "&#39;"),
+            ("``x``@who`y`", "``x`` `@who` `y`"),
         ] {
             assert_eq!(markdown(from, &["friend"]), to);
         }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::text::{clean, clean_line, markdown, markdown_line};
+use crate::domain::advisory::faults::is_ghsa_id;
 use crate::domain::advisory::range::compare_starts;
 use crate::domain::advisory::{
     AdvisoryDraft, AdvisoryStatus, AffectedRange, DraftDate, ReferenceKind, Scored, scheme_for,
@@ -132,6 +133,18 @@ impl<'d> View<'d> {
         } else {
             format!("x_{prefix}{id}")
         }
+    }
+
+    /// GitHub's pages of related advisories that are not linked anyway.
+    pub fn related_urls(&self) -> Vec<String> {
+        let repo = self.draft.product.repo.trim_end_matches('/');
+        if !repo.starts_with("https://github.com/") {
+            return Vec::new();
+        }
+        let page = |id: &String| format!("{repo}/security/advisories/{id}");
+        let linked = |url: &String| self.references.iter().any(|(_, known)| known == url);
+        let ids = self.draft.related.iter().filter(|id| is_ghsa_id(id));
+        ids.map(page).filter(|url| !linked(url)).collect()
     }
 
     /// Where GitHub shows the advisory.

@@ -2,7 +2,7 @@
 //!
 //! A hint for the maintainer, who has the last word; nothing is changed.
 
-use crate::domain::{CaseId, Disposition};
+use crate::domain::CaseId;
 
 /// One remark about a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,8 +20,6 @@ pub struct LintContext<'c> {
     pub case: &'c CaseId,
     /// Other cases of the store.
     pub others: &'c [CaseId],
-    /// The decision, if there is one.
-    pub disposition: Option<Disposition>,
     /// Whether the policy's words on bounties are quoted.
     pub bounty_clause: bool,
 }
@@ -103,8 +101,7 @@ mod tests {
             CaseId::derive(Some("b"), &MessageRef::of(b"")),
         );
         let others = [other.clone()];
-        let context =
-            LintContext { case: &own, others: &others, disposition: None, bounty_clause: false };
+        let context = LintContext { case: &own, others: &others, bounty_clause: false };
         let text = format!(
             "Hello {{name}},\nsee {other}\nit will be fixed by Friday\nno bounty\n> a bounty {own}\nfine"
         );

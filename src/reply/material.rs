@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::case::Reporter;
 use crate::domain::policy::Policy;
+use crate::domain::policy_text::PolicyText;
 use crate::domain::text::one_line;
 use crate::domain::{CaseId, ClauseId};
 
@@ -127,26 +128,36 @@ impl ReplyMaterial {
         }
     }
 
-    /// Adds clauses in this order; `sentences` gives the policy's words where its text is at hand.
+    /// Adds clauses in this order, with the policy's own sentences where its text is at hand, and takes the
+    /// text's hash as the stamp.
     #[must_use]
     pub fn with_clauses(
         mut self,
         policy: &Policy,
         clauses: &[ClauseId],
-        sentences: impl Fn(&ClauseId) -> Vec<String>,
+        text: Option<&PolicyText>,
     ) -> Self {
-        self.clauses.extend(clauses.iter().map(|clause| {
-            Quote {
-                clause: clause.clone(),
-                section: policy
-                    .items
-                    .iter()
-                    .find(|item| item.id == *clause)
-                    .map_or_else(String::new, |item| item.section.clone()),
-                sentences: sentences(clause),
-                link: policy.url.clone(),
+        for clause in clauses {
+            let items = policy.items_of(clause);
+            let section = items.first().map_or("", |item| item.section.as_str());
+            let mut sentences: Vec<String> = Vec::new();
+            for sentence in items.iter().flat_map(|item| text.map(|text| text.sentences_of(item))) {
+                for sentence in sentence {
+                    if !sentences.iter().any(|known| known == sentence) {
+                        sentences.push(sentence.to_owned());
+                    }
+                }
             }
-        }));
+            self.clauses.push(Quote {
+                clause: clause.clone(),
+                section: section.to_owned(),
+                sentences,
+                link: format!("{}{}", policy.url, anchor(section)),
+            });
+        }
+        if let Some(text) = text {
+            self.policy.hash = text.hash().to_owned();
+        }
         self
     }
 
@@ -191,5 +202,37 @@ impl ReplyMaterial {
             .filter(|line| !line.is_empty())
             .take(5)
             .collect()
+    }
+}
+
+/// The fragment that Markdown renderers give a heading; empty for none.
+fn anchor(section: &str) -> String {
+    let slug: String = section
+        .trim()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'))
+        .map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() })
+        .collect();
+    if slug.is_empty() { slug } else { format!("#{slug}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::MessageRef;
+    use crate::domain::test_support::policy;
+
+    #[test]
+    fn clauses_without_text_keep_heading_and_link() {
+        let mut policy = policy();
+        policy.items[1].section = "What & why not".into();
+        let case = CaseId::derive(None, &MessageRef::of(b""));
+        let material =
+            ReplyMaterial::new(case, Reporter::default(), "", Timestamp::UNIX_EPOCH, &policy)
+                .with_clauses(&policy, &["Q2".into()], None);
+        let quote = &material.clauses[0];
+        assert_eq!(quote.section, "What & why not");
+        assert_eq!(quote.link, "https://widget.example/security#what--why-not");
+        assert!(quote.sentences.is_empty());
     }
 }

@@ -86,7 +86,7 @@ fn report(material: &ReplyMaterial) -> String {
     }
 }
 
-/// Every clause: its words, or heading and link.
+/// Every clause with its words, under what decides it.
 fn clauses(material: &ReplyMaterial) -> Paragraphs {
     if material.clauses.is_empty() {
         return Vec::new();
@@ -96,12 +96,22 @@ fn clauses(material: &ReplyMaterial) -> Paragraphs {
     } else {
         "These are the points of our policy that decide it:"
     };
-    let mut paragraphs = vec![say(lead)];
-    paragraphs.extend(material.clauses.iter().map(clause));
-    paragraphs
+    [vec![say(lead)], quotes(&material.clauses)].concat()
 }
 
-fn clause(quote: &Quote) -> String {
+/// Clauses in their order; neighbours from one section share its heading.
+fn quotes(clauses: &[Quote]) -> Paragraphs {
+    clauses
+        .chunk_by(|one, two| {
+            one.section == two.section && !one.sentences.is_empty() && !two.sentences.is_empty()
+        })
+        .map(|group| group.iter().enumerate().map(|(at, quote)| clause(quote, at == 0)).collect())
+        .map(|group: Vec<String>| group.join("\n>\n"))
+        .collect()
+}
+
+/// One clause: its words, or heading and link.
+fn clause(quote: &Quote, with_heading: bool) -> String {
     let section = one_line(&quote.section, 120);
     let place = if section.is_empty() { quote.clause.to_string() } else { section };
     // The policy's words stay byte for byte but for folded white space (capability M4).
@@ -112,7 +122,8 @@ fn clause(quote: &Quote) -> String {
         return format!("- \"{place}\", {}", one_line(&quote.link, 200));
     }
     let quoted: Vec<String> = sentences.iter().map(|text| format!("> {text}")).collect();
-    format!("{place}:\n{}", quoted.join("\n"))
+    let heading = if with_heading { format!("{place}:\n") } else { String::new() };
+    heading + &quoted.join("\n")
 }
 
 /// The maintainer's reason, in paragraphs as typed.
@@ -263,7 +274,7 @@ fn needs_info(material: &ReplyMaterial) -> Paragraphs {
     }
     if !material.clauses.is_empty() {
         paragraphs.push(say("Our policy says about this:"));
-        paragraphs.extend(material.clauses.iter().map(clause));
+        paragraphs.extend(quotes(&material.clauses));
     }
     [paragraphs, evidence(material), reason(material)].concat()
 }

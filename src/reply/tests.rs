@@ -80,12 +80,7 @@ fn every_template_names_case_policy_and_reporter() {
         assert!(text.ends_with(&ending), "{text}");
         assert!(text.contains("2026-06-02 09:15 UTC"), "{name}: {text}");
         assert!(!text.contains("ada@example.org"));
-        let context = lint::LintContext {
-            case: &material.case,
-            others: &[],
-            disposition: None,
-            bounty_clause: false,
-        };
+        let context = lint::LintContext { case: &material.case, others: &[], bounty_clause: false };
         assert_eq!(lint::lint(&subject, &text, &context), [], "{name}");
     }
 }

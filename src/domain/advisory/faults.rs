@@ -79,6 +79,26 @@ fn placeholder(text: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// A `{{gap}}` of a text template, unless it stands in code, where it may be the very point.
+fn gap_in(markdown: &str) -> Option<String> {
+    let mut in_block = false;
+    for line in markdown.lines() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+        } else if !in_block {
+            // Every second piece lies between backticks.
+            for piece in line.split('`').step_by(2) {
+                if let Some((_, rest)) = piece.split_once("{{")
+                    && let Some((name, _)) = rest.split_once("}}")
+                {
+                    return Some(format!("{{{{{}}}}}", cut(name)));
+                }
+            }
+        }
+    }
+    None
+}
+
 /// `CVE-2026-XXXXX`, `CVE-YYYY-NNNN`, `GHSA-xxxx-xxxx-xxxx`: the schemas refuse them, and a reader may not.
 fn unfinished_id(word: &str) -> bool {
     let upper = word.to_ascii_uppercase();
@@ -397,8 +417,12 @@ fn check_sections(draft: &AdvisoryDraft, found: &mut Findings) {
         }
         let field = format!("section {}", section.heading.trim());
         if section.body.trim().is_empty() {
-            found.add(field, "is empty; write it or remove the section");
-        } else if let Some(word) = placeholder(&section.body) {
+            let remedy = match section.heading.trim().to_ascii_lowercase().as_str() {
+                "impact" => "say what an attacker can do, and who is affected",
+                _ => "write it or remove the section",
+            };
+            found.add(field, format!("is empty; {remedy}"));
+        } else if let Some(word) = placeholder(&section.body).or_else(|| gap_in(&section.body)) {
             found.add(field, format!("still holds the placeholder {word}; replace or remove it"));
         }
         total += section.heading.chars().count() + section.body.chars().count() + 10;

@@ -30,7 +30,11 @@ pub fn write(draft: &AdvisoryDraft) -> String {
         out.heading("[[section]]");
         out.required("heading", &section.heading, "such as Impact, Patches, Workaround, Details");
         if section.body.is_empty() {
-            out.required("body", "", "Markdown");
+            out.required(
+                "body",
+                "",
+                "Markdown; for Impact: what an attacker can do, and who is affected",
+            );
         } else {
             out.block("body", &section.body);
         }

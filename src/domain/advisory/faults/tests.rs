@@ -85,7 +85,11 @@ fn one_line_fields_hold_one_visible_line_without_placeholders() {
         assert_eq!(after(|d| d.title = title.into()), ["title"], "{title:?}");
     }
     assert_eq!(after(|d| d.title = "x".repeat(300)), ["title"], "CVE takes 256");
-    assert_eq!(after(|d| d.sections[0].body = "TBD".into()), ["section Impact"]);
+    for body in ["TBD", "fixed in {{version}}"] {
+        assert_eq!(after(|d| d.sections[0].body = body.into()), ["section Impact"], "{body}");
+    }
+    let code = "send `{{7*7}}` or\n```\n{{x}}\n```";
+    assert_eq!(after(|d| d.sections[0].body = code.into()), [] as [&str; 0]);
 }
 
 #[test]
