@@ -1,12 +1,26 @@
 //! Bytes to message and defects; text fit for a terminal; bytes of a reply.
 //!
 //! Owns: everything that knows RFC 5322 and MIME. Absent on purpose: cases, policies, the store, the
-//! terminal. Parsing never fails and never panics: the answer is a message and a list of defects.
+//! terminal. Parsing never fails and never panics: the answer is a message and a list of defects. Read next:
+//! `parse/mod.rs` for the way in, `display.rs` for the way to the screen, `compose.rs` for the way out.
+
+pub mod compose;
+pub mod display;
+pub mod mbox;
+pub mod parse;
+pub mod quote;
+pub mod safe_name;
+pub mod subject;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use compose::{Outgoing, reply_subject};
+pub use display::DisplayText;
+pub use quote::LineKind;
+pub use subject::base_subject;
 
 /// A mailbox as a header gives it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -41,6 +55,33 @@ pub enum Warning {
     Active,
     Encrypted,
     Partial,
+}
+
+impl Warning {
+    /// The data word, as in JSON and in queries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ControlChars => "control-chars",
+            Self::Bidi => "bidi",
+            Self::Homoglyph => "homoglyph",
+            Self::FromSpoof => "from-spoof",
+            Self::HeaderInjection => "header-injection",
+            Self::PathTraversal => "path-traversal",
+            Self::DangerousType => "dangerous-type",
+            Self::TypeMismatch => "type-mismatch",
+            Self::ZipBomb => "zip-bomb",
+            Self::DepthLimit => "depth-limit",
+            Self::Nul => "nul",
+            Self::BadCharset => "bad-charset",
+            Self::BadEncoding => "bad-encoding",
+            Self::BadDate => "bad-date",
+            Self::LinkMismatch => "link-mismatch",
+            Self::RemoteContent => "remote-content",
+            Self::Active => "active",
+            Self::Encrypted => "encrypted",
+            Self::Partial => "partial",
+        }
+    }
 }
 
 /// Something that could not be read as the standards ask, and what was done instead.
@@ -142,14 +183,11 @@ impl Message {
     }
 }
 
-/// Reads a raw mail.
+/// Reads a raw mail. Whatever the bytes, the answer is a message: what could not be read is in its defects.
+///
+/// Work is bounded by the limits in [`parse`](mod@parse); call it off the screen's thread for large mails.
 pub fn parse(raw: &[u8]) -> Message {
-    let Ok(parsed) = mailparse::parse_mail(raw) else {
-        return Message { text: String::from_utf8_lossy(raw).into_owned(), ..Message::default() };
-    };
-    Message {
-        headers: parsed.headers.iter().map(|h| (h.get_key(), h.get_value())).collect(),
-        text: parsed.get_body().unwrap_or_default(),
-        ..Message::default()
-    }
+    // The second wall: no panic is known, but three foreign crates work on hostile bytes here, and a mail must
+    // never be missing from the list for that.
+    std::panic::catch_unwind(|| parse::message(raw)).unwrap_or_else(|_| parse::unread(raw))
 }
