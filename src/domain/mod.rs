@@ -5,12 +5,20 @@
 //! files, threads and the clock (`now` is always an argument). Read next: [`case`], then [`journal`].
 
 pub mod case;
+pub mod checklist;
+pub mod cvss;
+pub mod deadline;
 pub mod disposition;
 pub mod evidence;
 pub mod hint;
 pub mod ids;
 pub mod journal;
 pub mod policy;
+pub mod policy_text;
+#[cfg(test)]
+pub(crate) mod test_support;
+pub mod verdict;
+pub mod version;
 
 pub use case::{Case, CaseState};
 pub use disposition::Disposition;

@@ -203,4 +203,38 @@ impl Policy {
     pub fn item(&self, id: &ClauseId) -> Option<&Item> {
         self.items.iter().find(|item| &item.id == id)
     }
+
+    /// The decision points that an id stands for: itself, or its parts where it names a point that is split
+    /// by small letters, as `NQ5` stands for `NQ5a` and `NQ5b`. Empty for an unknown id.
+    pub fn items_of(&self, id: &ClauseId) -> Vec<&Item> {
+        match self.item(id) {
+            Some(item) => vec![item],
+            None => {
+                self.items.iter().filter(|item| is_part(item.id.as_str(), id.as_str())).collect()
+            }
+        }
+    }
+}
+
+/// Whether `id` is `whole` and one small letter.
+fn is_part(id: &str, whole: &str) -> bool {
+    let rest = id.strip_prefix(whole).filter(|_| whole.ends_with(|c: char| c.is_ascii_digit()));
+    rest.is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::test_support::policy;
+
+    #[test]
+    fn an_id_stands_for_itself_or_for_its_parts() {
+        let policy = policy();
+        let of = |id: &str| -> Vec<String> {
+            policy.items_of(&id.into()).iter().map(|item| item.id.to_string()).collect()
+        };
+        assert_eq!(of("Q1"), ["Q1"]);
+        assert_eq!(of("Q2"), ["Q2a", "Q2b"]);
+        assert_eq!(of("Q2a"), ["Q2a"]);
+        assert!(of("Q").is_empty() && of("").is_empty() && of("Q3").is_empty());
+    }
 }
