@@ -7,10 +7,14 @@
 pub mod assign;
 pub mod direction;
 pub mod facts;
+pub mod hints;
 pub mod ours;
 pub mod subject;
+pub mod suggest;
 
 pub use assign::{Group, assign};
 pub use direction::direction;
 pub use facts::{Facts, facts, keys};
+pub use hints::{Rules, RulesError};
 pub use ours::Ours;
+pub use suggest::suggest;

@@ -1,0 +1,309 @@
+//! What rules read out of a mail: proposed answers, vectors, versions, flags.
+//!
+//! Owns: how a rule of the policy file is applied and what is worked out in code because no pattern can.
+//! Absent on purpose: the patterns (they are data beside the policy) and the verdict (`domain`). A rule
+//! looks at sentences that the sender wrote for this mail: quotations and signature are left out. Read
+//! next: [`own`], [`vectors`], [`versions`], [`absence`].
+
+mod absence;
+mod own;
+mod vectors;
+mod versions;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use regex::{Regex, RegexBuilder};
+
+use super::facts::{from_github, ghsa_ids, notified_ghsa};
+use crate::domain::case::Direction;
+use crate::domain::hint::{AiUse, Flags, Hint, Reading};
+use crate::domain::journal::AnswerValue;
+use crate::domain::policy::{HintRule, Outcome, Place, Policy};
+use crate::domain::{ClauseId, Evidence, MessageRef};
+use crate::mail::{Message, Warning};
+use own::Own;
+
+/// Memory for one compiled pattern, in bytes.
+const PATTERN_LIMIT: usize = 1 << 20;
+
+/// Longest quotation of a hint, in bytes; of a longer sentence only the matched words are quoted.
+const MAX_SENTENCE: usize = 280;
+
+/// Strength at which a flag is raised: one strong rule, or weaker ones together.
+const FLAG_STRENGTH: i32 = 3;
+
+/// Attachment names and addresses that rules look at.
+const MAX_NAMES: usize = 64;
+
+/// Why the rules of a policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("compile the pattern of hint rule `{rule}`")]
+pub struct RulesError {
+    /// Name of the rule.
+    pub rule: String,
+    /// What is wrong with it.
+    #[source]
+    pub source: Box<regex::Error>,
+}
+
+/// The hint rules of a policy, ready for use.
+pub struct Rules {
+    rules: Vec<Rule>,
+    versions: versions::Patterns,
+    vectors: vectors::Patterns,
+}
+
+struct Rule {
+    rule: HintRule,
+    pattern: Regex,
+    unless: Option<Regex>,
+}
+
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rules({})", self.rules.len())
+    }
+}
+
+/// Compiles a pattern: without regard to case, `^` and `$` at sentence ends, bounded in memory.
+fn compile(rule: &str, pattern: &str) -> Result<Regex, RulesError> {
+    RegexBuilder::new(pattern)
+        .case_insensitive(true)
+        .multi_line(true)
+        .size_limit(PATTERN_LIMIT)
+        .dfa_size_limit(PATTERN_LIMIT)
+        .build()
+        .map_err(|source| RulesError { rule: rule.to_owned(), source: Box::new(source) })
+}
+
+impl Rules {
+    /// Compiles the hint rules of a policy.
+    ///
+    /// # Errors
+    /// At the first rule whose pattern is no regular expression or too large.
+    pub fn compile(policy: &Policy) -> Result<Self, RulesError> {
+        let compiled = |rule: &HintRule| {
+            let unless = rule.unless.as_deref().map(|pattern| compile(&rule.name, pattern));
+            Ok(Rule {
+                pattern: compile(&rule.name, &rule.pattern)?,
+                unless: unless.transpose()?,
+                rule: rule.clone(),
+            })
+        };
+        Ok(Self {
+            rules: policy.hints.iter().map(compiled).collect::<Result<_, RulesError>>()?,
+            versions: versions::Patterns::compile(policy)?,
+            vectors: vectors::Patterns::compile()?,
+        })
+    }
+}
+
+/// Reads a mail that came in on `received`. What we or a machine wrote is not read: the reading is empty.
+pub fn read(
+    rules: &Rules,
+    policy: &Policy,
+    message: &Message,
+    message_ref: MessageRef,
+    received: Timestamp,
+    direction: Direction,
+) -> Reading {
+    if direction != Direction::In {
+        return Reading::default();
+    }
+    let own = Own::of(message, message_ref);
+    let mut found = Findings::default();
+    for rule in &rules.rules {
+        found.apply(rule, message, &own);
+    }
+    let mut reading = Reading { ghsa: ghsa(message, &own), ..Reading::default() };
+    vectors::read(&rules.vectors, policy, &own, &mut reading, &mut found.hints);
+    versions::read(&rules.versions, policy, message, &own, received, &mut reading);
+    versions::hints(&reading.versions, &mut found.hints);
+    reading.flags = found.flags(message);
+    found.channel(policy, message);
+    found.heed_traps(reading.flags.has_poc);
+    reading.hints = settle(policy, found.hints);
+    reading.flags.other_product |= says(&reading.hints, "CH2", AnswerValue::No);
+    absence::read(policy, message, &own, &mut reading);
+    reading
+}
+
+/// Whether a hint with this answer is there.
+fn says(hints: &[Hint], clause: &str, answer: AnswerValue) -> bool {
+    hints.iter().any(|hint| hint.clause.as_str() == clause && hint.answer == answer)
+}
+
+fn ghsa(message: &Message, own: &Own<'_>) -> Option<String> {
+    let notified = from_github(message).then(|| notified_ghsa(message)).flatten();
+    notified.or_else(|| ghsa_ids(&message.subject).chain(ghsa_ids(own.folded())).next())
+}
+
+/// What the rules found.
+#[derive(Default)]
+struct Findings {
+    hints: Vec<Hint>,
+    /// Strength of each flag; a rule that names `-flag` speaks against it.
+    flags: BTreeMap<String, i32>,
+}
+
+impl Findings {
+    fn apply(&mut self, compiled: &Rule, message: &Message, own: &Own<'_>) {
+        let rule = &compiled.rule;
+        let Some(evidence) = matched(compiled, message, own) else { return };
+        if let Some(flag) = &rule.flag {
+            let strength = i32::from(rule.strength);
+            let (flag, signed) = match flag.strip_prefix('-') {
+                Some(against) => (against, -strength),
+                None => (flag.as_str(), strength),
+            };
+            *self.flags.entry(flag.to_owned()).or_default() += signed;
+        }
+        if let Some(clause) = &rule.clause {
+            self.hints.push(Hint {
+                clause: clause.clone(),
+                answer: rule.answer,
+                strength: rule.strength.clamp(1, 3),
+                rule: rule.name.clone(),
+                why: rule.why.clone(),
+                evidence,
+            });
+        }
+    }
+
+    /// Whether the mail took a private way: to the address of the policy, or by GitHub (CH1).
+    fn channel(&mut self, policy: &Policy, message: &Message) {
+        let mut to = message.to.iter().chain(&message.cc).take(MAX_NAMES);
+        let why = if from_github(message) {
+            "It came as a notification of a GitHub advisory."
+        } else if to.any(|to| to.address.eq_ignore_ascii_case(&policy.contact)) {
+            "It was sent to the security address."
+        } else {
+            return;
+        };
+        self.hints.push(Hint {
+            clause: "CH1".into(),
+            answer: AnswerValue::Yes,
+            strength: 2,
+            rule: "private-channel".to_owned(),
+            why: why.to_owned(),
+            evidence: None,
+        });
+    }
+
+    /// Where a proof is brought, a tool's help or a library's name is a question and no ground to decline
+    /// (traps of NQ1 and NQ3). What speaks for NQ3 speaks against PD3.
+    fn heed_traps(&mut self, has_poc: bool) {
+        let mut mirrored = Vec::new();
+        for hint in self.hints.iter_mut().filter(|hint| hint.answer == AnswerValue::Yes) {
+            let clause = hint.clause.as_str();
+            let own_proof = has_poc && (clause == "NQ1" || clause == "NQ3" && hint.strength < 3);
+            if clause == "NQ3" && !own_proof {
+                let answer = AnswerValue::No;
+                mirrored.push(Hint { clause: "PD3".into(), answer, ..hint.clone() });
+            }
+            if own_proof {
+                hint.answer = AnswerValue::Unclear;
+            }
+        }
+        self.hints.extend(mirrored);
+    }
+
+    fn flags(&self, message: &Message) -> Flags {
+        let raised = |name: &str| self.flags.get(name).is_some_and(|s| *s >= FLAG_STRENGTH);
+        let ai = match (raised("ai-disclosed"), raised("ai-suspected")) {
+            (true, _) => AiUse::Disclosed,
+            (false, true) => AiUse::Suspected,
+            (false, false) => AiUse::None,
+        };
+        Flags {
+            ai,
+            scanner: raised("scanner"),
+            bounty_request: raised("bounty"),
+            has_poc: raised("poc"),
+            credit_wanted: raised("credit"),
+            public: raised("public"),
+            spam: raised("spam"),
+            other_product: raised("other-product"),
+            coordination: raised("coordination"),
+            encrypted: raised("encrypted") || message.warnings.contains(&Warning::Encrypted),
+        }
+    }
+}
+
+/// Whether a rule fires, and the words of the text that made it.
+fn matched(compiled: &Rule, message: &Message, own: &Own<'_>) -> Option<Option<Evidence>> {
+    let holds = |text: &str| {
+        compiled.pattern.is_match(text)
+            && !compiled.unless.as_ref().is_some_and(|unless| unless.is_match(text))
+    };
+    let in_text = || {
+        let sentences = compiled.pattern.find_iter(own.folded()).map(|found| {
+            let sentence = own.sentence(found.range());
+            (found.range(), sentence)
+        });
+        let mut allowed = sentences.filter(|(_, sentence)| {
+            let words = own.folded().get(sentence.clone()).unwrap_or_default();
+            !compiled.unless.as_ref().is_some_and(|unless| unless.is_match(words))
+        });
+        let (words, sentence) = allowed.next()?;
+        let quoted = if sentence.len() <= MAX_SENTENCE { sentence } else { words };
+        Some(own.evidence(quoted))
+    };
+    let in_subject = || holds(&message.subject).then_some(None);
+    match compiled.rule.place {
+        Place::Text => in_text(),
+        Place::Subject => in_subject(),
+        Place::Both => in_text().or_else(in_subject),
+        Place::Attachment => {
+            let names = message.parts.iter().filter_map(|part| part.name.as_deref());
+            names.take(MAX_NAMES).any(holds).then_some(None)
+        }
+        Place::Sender => {
+            let mut senders = message.from.iter().take(MAX_NAMES);
+            senders.any(|from| holds(&format!("{} <{}>", from.name, from.address))).then_some(None)
+        }
+    }
+}
+
+/// Leaves one answer per decision point: the stronger, and of equal ones the one that harms the reporter
+/// less. Of several hints for it all stay, strongest first; the order of decision points is the policy's.
+fn settle(policy: &Policy, hints: Vec<Hint>) -> Vec<Hint> {
+    let mut best: BTreeMap<ClauseId, (u8, std::cmp::Reverse<u8>, AnswerValue)> = BTreeMap::new();
+    for hint in &hints {
+        let weight = (hint.strength, std::cmp::Reverse(harm(policy, hint)), hint.answer);
+        let slot = best.entry(hint.clause.clone()).or_insert(weight);
+        if (weight.0, weight.1) > (slot.0, slot.1) {
+            *slot = weight;
+        }
+    }
+    let wins =
+        |hint: &Hint| best.get(&hint.clause).is_some_and(|(.., answer)| *answer == hint.answer);
+    let place = |hint: &Hint| {
+        let at = policy.items.iter().position(|item| item.id == hint.clause);
+        at.unwrap_or(policy.items.len())
+    };
+    let mut kept: Vec<Hint> = hints.into_iter().filter(|hint| wins(hint)).collect();
+    kept.sort_by_key(|hint| (place(hint), std::cmp::Reverse(hint.strength)));
+    kept
+}
+
+/// How much an answer turns against the reporter, by the policy.
+fn harm(policy: &Policy, hint: &Hint) -> u8 {
+    let Some(item) = policy.item(&hint.clause) else {
+        return u8::from(hint.answer == AnswerValue::Yes);
+    };
+    let outcome = match hint.answer {
+        AnswerValue::Yes => item.outcomes.yes,
+        AnswerValue::No => item.outcomes.no,
+        AnswerValue::Unclear => item.outcomes.unclear,
+    };
+    match outcome {
+        Outcome::Go => 0,
+        Outcome::Ask | Outcome::NoAdvisory | Outcome::NoCve => 1,
+        Outcome::Propose(_) => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests;

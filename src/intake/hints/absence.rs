@@ -1,0 +1,88 @@
+//! What a first report lacks. An absence has no words to point to, so these hints carry no evidence.
+
+use super::own::Own;
+use super::says;
+use crate::domain::hint::{AiUse, Hint, Reading};
+use crate::domain::journal::AnswerValue;
+use crate::domain::policy::Policy;
+use crate::intake::subject;
+use crate::mail::Message;
+
+/// Own words from which a mail is long enough to be a report, in characters without blanks.
+const REPORT: usize = 160;
+
+/// Own words below which a mail without attachment says nothing at all.
+const NOTHING: usize = 12;
+
+/// Adds what is not there. Follow-ups are left alone: what they lack the first mail may have.
+pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &mut Reading) {
+    let follows = !message.references.is_empty()
+        || !message.in_reply_to.is_empty()
+        || subject::base(&message.subject).1;
+    let flags = &mut reading.flags;
+    if follows || flags.encrypted {
+        return;
+    }
+    let attached = message.parts.iter().any(|part| part.attachment);
+    let (subject, _) = subject::base(&message.subject);
+    if own.length() < NOTHING && !attached && subject.len() < 2 * NOTHING {
+        // Shown quoted text or an embedded picture may be the message.
+        flags.spam |= message.text.len() < 4 * NOTHING;
+    }
+    if flags.spam || flags.coordination || flags.other_product {
+        return;
+    }
+    let (long, money) = (own.length() >= REPORT, flags.bounty_request);
+    let mut lacks = |clause: &str, answer, rule: &str, why: &str| {
+        let answered = reading.hints.iter().any(|hint| hint.clause.as_str() == clause);
+        if !answered && policy.item(&clause.into()).is_some() {
+            reading.hints.push(Hint {
+                clause: clause.into(),
+                answer,
+                strength: 1,
+                rule: rule.to_owned(),
+                why: why.to_owned(),
+                evidence: None,
+            });
+        }
+    };
+    let shown = reading.flags.has_poc || !reading.vectors.is_empty();
+    if money && !shown {
+        lacks(
+            "CH4",
+            AnswerValue::No,
+            "money-without-impact",
+            "Asks for money and tells no impact.",
+        );
+    }
+    if !long {
+        return;
+    }
+    if !shown {
+        let why = "No steps, request, script or recording was found that shows it.";
+        lacks("NQ2", AnswerValue::Unclear, "no-proof-found", why);
+    }
+    if reading.versions.is_empty() {
+        let why = "No version or branch is named.";
+        lacks("SV1", AnswerValue::Unclear, "no-version-named", why);
+    }
+    if reading.flags.ai == AiUse::Suspected {
+        let why =
+            "Several turns of phrase are those of AI-written text, and no AI use is stated: ask.";
+        lacks("AI1", AnswerValue::Unclear, "ai-not-stated", why);
+    }
+    if reading.vectors.is_empty() {
+        let stated = says(&reading.hints, "SC3", AnswerValue::Yes);
+        let why = "Neither a vector nor a word that the reporter cannot score it.";
+        if !stated && !reading.hints.iter().any(|hint| hint.clause.as_str() == "SC1") {
+            reading.hints.push(Hint {
+                clause: "SC1".into(),
+                answer: AnswerValue::No,
+                strength: 1,
+                rule: "no-vector-given".to_owned(),
+                why: why.to_owned(),
+                evidence: None,
+            });
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Versions and branches that a reporter names as tested (SV1, SV2, SV4).
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use regex::Regex;
+
+use super::own::Own;
+use super::{RulesError, compile};
+use crate::domain::Evidence;
+use crate::domain::hint::{FoundVersion, Hint, Reading, VersionStatus};
+use crate::domain::journal::AnswerValue;
+use crate::domain::policy::Policy;
+use crate::domain::version::status;
+use crate::intake::subject;
+use crate::mail::Message;
+
+/// Versions that are reported from one mail.
+const MAX_VERSIONS: usize = 16;
+
+/// Two or three numbers, then a pre-release, a vendor's suffix or a series.
+const NUMBER: &str = r"\b\d{1,3}\.\d{1,3}(?:\.\d{1,4})?(?:\.x|\.\*)?(?:\.?(?:dev|post|rc|alpha|beta|a|b)\.?\d*|-(?:rc|alpha|beta|dev)\.?\d*)?(?:\+[\w.]+)?(?:-[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*)?";
+
+/// Words right before a number after which it is a version of the product. Other names make it theirs.
+const NEUTRAL: &str = r"^(?:versions?|v|ver|release|releases|build|stable|latest|current|newest|on|at|in|with|of|to|is|are|was|running|run|runs|use|using|tested|test|affects?|affected|through|and|or|only|against|including|under|from|for|the|against|says|reports|version(?:en|es)|unter|auf|mit|und|oder|bis|ist|der|die|von|installiert|getestet|sur|dans|avec|et|ou|la|le|en|con|y|la|versión|versão|versao|version|no|na|em|com|e|über|via|als|noch|auch|upstream|pip|vanilla|plain|clean|fresh|official|版本|バージョン|在|の)$";
+
+/// Words before a version that make it something else than tested.
+const NOT_TESTED: &str = r"(?:fix(?:ed)?|patched|solved|resolved|corrected|corrigé|behoben|introduced|added|removed|since|before|earlier than|prior to|older than|up(?:dated|graded|dating|grading|date|grade) from|CVE-\d+-\d+)(?: (?:it|this))?(?: (?:in|with|by|on|version|release|v|back in))*\s*$";
+
+/// Longest stretch before a number that is looked at, in bytes.
+const CONTEXT: usize = 60;
+
+pub(super) struct Patterns {
+    number: Regex,
+    branch: Option<Regex>,
+    neutral: Regex,
+    not_tested: Regex,
+}
+
+impl Patterns {
+    pub(super) fn compile(policy: &Policy) -> Result<Self, RulesError> {
+        Ok(Self {
+            number: compile("version number (built in)", NUMBER)?,
+            branch: branches(policy).map(|p| compile("branch name (built in)", &p)).transpose()?,
+            neutral: compile("word before a version (built in)", NEUTRAL)?,
+            not_tested: compile("fixed in (built in)", NOT_TESTED)?,
+        })
+    }
+}
+
+/// Branch names in running text. A one-word name is an English word too and needs `branch` beside it, unless
+/// nobody would use it otherwise.
+fn branches(policy: &Policy) -> Option<String> {
+    let alternatives: Vec<String> = policy
+        .branches
+        .iter()
+        .map(|branch| match branch.strip_suffix('*') {
+            Some(start) => format!(r"\b{}[\w][\w.\-]*", regex::escape(start)),
+            None if branch == "devel" => r"\bdevel\b".to_owned(),
+            None => {
+                let name = regex::escape(branch);
+                format!(r"\b(?:branch|zweig|branche|rama|ramo)\s+[`'\x22]?{name}\b|[`'\x22]?\b{name}\b[`'\x22]?[\s-]+(?:branch|zweig|head)\b")
+            }
+        })
+        .collect();
+    (!alternatives.is_empty()).then(|| alternatives.join("|"))
+}
+
+pub(super) fn read(
+    patterns: &Patterns,
+    policy: &Policy,
+    message: &Message,
+    own: &Own<'_>,
+    received: Timestamp,
+    reading: &mut Reading,
+) {
+    let day = TimeZone::UTC.to_datetime(received).date();
+    let mut add = |claimed: String, evidence: Evidence| {
+        let status = status(policy, &claimed, day);
+        let known = reading.versions.iter().any(|other| other.claimed == claimed);
+        let counts = !matches!(status, VersionStatus::Unstated | VersionStatus::OtherProduct);
+        if counts && !known && reading.versions.len() < MAX_VERSIONS {
+            reading.versions.push(FoundVersion { claimed, status, evidence });
+        }
+    };
+    // The subject of an answer is another mail's.
+    if !subject::base(&message.subject).1 {
+        for (claimed, _) in claims(patterns, policy, &message.subject) {
+            add(claimed, own.subject_evidence());
+        }
+    }
+    for (claimed, range) in claims(patterns, policy, own.folded()) {
+        if let Some(evidence) = own.evidence(range) {
+            add(claimed, evidence);
+        }
+    }
+    // Of `rc/1.2.0` and `1.2.0rc3` the one that says more.
+    let all: Vec<String> = reading.versions.iter().map(|found| found.claimed.clone()).collect();
+    reading.versions.retain(|found| {
+        let name = found.claimed.rsplit_once('/').map(|(_, name)| name);
+        !name.is_some_and(|name| all.iter().any(|other| other.starts_with(name)))
+    });
+}
+
+/// Versions and branches in the order of the text.
+fn claims(
+    patterns: &Patterns,
+    policy: &Policy,
+    text: &str,
+) -> Vec<(String, std::ops::Range<usize>)> {
+    let mut found: Vec<(String, std::ops::Range<usize>)> = Vec::new();
+    if let Some(branch) = &patterns.branch {
+        for name in branch.find_iter(text).take(4 * MAX_VERSIONS) {
+            let words = name.as_str().split([' ', '\t', '`', '\'', '"']);
+            // Of `branch devel` the name alone.
+            let bare = words.into_iter().find(|w| policy.branches.iter().any(|b| fits(b, w)));
+            found.push((
+                bare.unwrap_or(name.as_str()).trim_end_matches(['.', '-']).to_owned(),
+                name.range(),
+            ));
+        }
+    }
+    for number in patterns.number.find_iter(text).take(64 * MAX_VERSIONS) {
+        let inside = found.iter().any(|(_, other)| other.contains(&number.start()));
+        if !inside && is_claim(patterns, policy, text, number.range()) {
+            found.push((number.as_str().to_owned(), number.range()));
+        }
+    }
+    found.sort_by_key(|(_, range)| range.start);
+    found
+}
+
+fn fits(branch: &str, word: &str) -> bool {
+    match branch.strip_suffix('*') {
+        Some(start) => word.len() > start.len() && word.starts_with(start),
+        None => branch.eq_ignore_ascii_case(word),
+    }
+}
+
+/// Whether a number in its surroundings is a version of the product.
+fn is_claim(
+    patterns: &Patterns,
+    policy: &Policy,
+    text: &str,
+    number: std::ops::Range<usize>,
+) -> bool {
+    let claimed = text.get(number.clone()).unwrap_or_default();
+    let mut from = number.start.saturating_sub(CONTEXT);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = text.get(from..number.start).unwrap_or_default();
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let after = text.get(number.end..).unwrap_or_default();
+    // Part of an address, a path, a date, a longer number or a unit.
+    let glued_before = before.ends_with(['.', '/', '-', '@', '_', ':', '%', '#', '$'])
+        && !before.ends_with("rc/")
+        && !before.ends_with("/v");
+    let glued_after = after.starts_with(|c: char| c.is_alphanumeric() && c.is_ascii() || c == '_')
+        || after.starts_with('.')
+            && after.get(1..2).is_some_and(|c| c.bytes().all(|b| b.is_ascii_digit()))
+        || after.trim_start().starts_with(['%', '$'])
+        || after.starts_with(':') && !after.starts_with(": ") && !after.starts_with(":\n");
+    let leader = before.trim_end();
+    let dotted = leader.ends_with("...") || leader.ends_with('|') || claimed.starts_with("0.0");
+    if glued_before || glued_after || dotted || patterns.not_tested.is_match(before) {
+        return false;
+    }
+    let product = policy.product.to_lowercase();
+    let word = last_word(before);
+    let sure = word == product || matches!(word.as_str(), "version" | "v" | "versions");
+    let full = claimed.split('.').count() >= 3;
+    let released = policy.releases.iter().any(|release| release.version == claimed);
+    // `the file list (1.11.8)`: nobody else's version is just that number in brackets.
+    let bracketed = released && leader.ends_with('(');
+    let other =
+        !word.is_empty() && word != product && !bracketed && !patterns.neutral.is_match(&word);
+    !other && (full || released || (sure && word == product)) && !owned(before, &product)
+}
+
+/// The word before, without punctuation, in lower case; empty at a line's begin and after punctuation that
+/// separates.
+fn last_word(before: &str) -> String {
+    let trimmed =
+        before.trim_end_matches([' ', '\t', '(', '=', '<', '>', '\u{2264}', '"', '\'', '`', '*']);
+    if trimmed.ends_with([',', ';', ':', '.', '!', '?', ')', '\u{3002}', '\u{ff1a}', '\u{ff0c}'])
+        && !trimmed.ends_with("version:")
+    {
+        return String::new();
+    }
+    let word = trimmed.rsplit(|c: char| c.is_whitespace() || "(),;/".contains(c)).next();
+    // A version in brackets after another: `rc/1.2.0 (1.2.0rc3)`.
+    let word = word.filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
+    word.unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
+/// Whether another product's name with `version` stands before: `Python version 3.11.2`.
+fn owned(before: &str, product: &str) -> bool {
+    let lower = before.to_lowercase();
+    let near = lower.get(lower.len().saturating_sub(28)..).unwrap_or(&lower);
+    const OTHERS: [&str; 16] = [
+        "python version",
+        "chrome version",
+        "firefox version",
+        "octopi version",
+        "kernel version",
+        "node version",
+        "pip version",
+        "browser version",
+        "plugin version",
+        "marlin version",
+        "cura version",
+        "firmware version",
+        "tornado version",
+        "flask version",
+        "java version",
+        "engine version",
+    ];
+    OTHERS.iter().any(|other| near.contains(other)) && !near.contains(product)
+}
+
+/// What the versions say about the scope. One version within it is enough.
+pub(super) fn hints(versions: &[FoundVersion], hints: &mut Vec<Hint>) {
+    let first = |status: VersionStatus| versions.iter().find(|found| found.status == status);
+    let mut hint = |clause: &str, answer, rule: &str, found: &FoundVersion, why: String| {
+        hints.push(Hint {
+            clause: clause.into(),
+            answer,
+            strength: 2,
+            rule: rule.to_owned(),
+            why,
+            evidence: Some(found.evidence.clone()).filter(|evidence| evidence.line > 0),
+        });
+    };
+    let (latest, dev) = (first(VersionStatus::LatestStable), first(VersionStatus::DevBranch));
+    if let Some(found) = latest {
+        let why = format!("{} was the latest stable release on that day.", found.claimed);
+        hint("SV1", AnswerValue::Yes, "version-latest", found, why);
+    }
+    if let Some(found) = dev {
+        let why = format!("{} is a version in development.", found.claimed);
+        hint("SV2", AnswerValue::Yes, "version-in-development", found, why);
+    }
+    if let Some(found) = first(VersionStatus::Fork) {
+        let why = format!("{} is not one of ours: a fork's or vendor's version.", found.claimed);
+        hint("SV4", AnswerValue::Yes, "version-of-fork", found, why);
+    } else if let Some(found) = first(VersionStatus::Outdated)
+        && latest.is_none()
+        && dev.is_none()
+    {
+        let why = format!("{} was not the latest release any more on that day.", found.claimed);
+        hint("SV1", AnswerValue::No, "version-outdated", found, why);
+    }
+}
