@@ -293,3 +293,116 @@ proptest! {
         })?;
     }
 }
+
+/// Reports as good reporters write them, full of words that the rules know.
+const GOOD: [&str; 10] = [
+    "Hi Gina,\n\nOctoPrint 1.11.8 on a fresh OctoPi image, default settings.\n\nThe file manager lets any logged in \
+     user with only the STATUS permission move files, because the move command checks the wrong permission. \
+     I logged in as guest, an admin account is not needed, and sent\n\nPOST /api/files/local/a.gcode\n{\"command\": \"move\"}\n\n\
+     and got a 201. I have not tested older versions and I could not reproduce it on 1.10.3.\n\n\
+     CVSS:3.1/AV:A/AC:L/PR:L/UI:N/S:U/C:N/I:L/A:N\n\nRegards",
+    "Hello, with OctoPrint 1.11.8 a web page that the admin opens in another tab can send a request to the \
+     printer, there is no CSRF check on /api/system/commands when the content type is text/plain. The attached \
+     poc page shuts the Pi down. The victim only has to click a link. I can't score this, sorry.",
+    "We found a stored XSS in the file list (1.11.8). Any user with upload permission can store a name such as \
+     <img src=x onerror=alert(1)>.gcode and the script runs in the session of every other user, including the \
+     administrator. Steps:\n1. upload the file as normal user\n2. log in as admin\n3. open the list\n\n\
+     We would like to publish a blog post after your fix, 90 days are fine. We do not expect a bounty.",
+    "The rate limit that 2.0.0rc3 introduced is bypassed by adding a port to X-Forwarded-For. Tested on the rc/2.0.0 \
+     branch, script attached (brute.py). A burp scan gave me the idea but I verified it by hand: 5000 tries in a minute. \
+     CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N",
+    "Guten Tag, in OctoPrint 1.11.8 kann ein normaler Benutzer ohne Administratorrechte fremde Timelapses l\u{f6}schen. \
+     Nachweis:\ncurl -X DELETE -H 'X-Api-Key: ...' http://octopi.local/api/timelapse/x.mp4\nliefert 200. \
+     CVSS kenne ich nicht, bitte selbst bewerten. Mit einem Scanner habe ich nicht gearbeitet.",
+    "Bonjour, la version 1.11.8 permet \u{e0} un utilisateur non authentifi\u{e9} de lire la liste des fichiers par \
+     /sockjs. Preuve :\nwscat -c ws://octopi.local/sockjs\nJe n'ai rien publi\u{e9}. \
+     CVSS:3.1/AV:A/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N",
+    "OctoPrint uses flask-login's remember token wrongly: after logout the cookie stays valid. This is not a bug of \
+     the library, other projects pass the fresh flag. On 1.11.8:\nGET /api/currentuser HTTP/1.1\nCookie: remember_token=...\n\n\
+     HTTP/1.1 200 OK\n\nSomebody who borrows the laptop keeps access. I did not score it.",
+    "A plugin is not needed for this. The plugin manager's upload route in 1.11.8 unpacks archives before it checks \
+     the permission. To reproduce:\n- log in as a guest\n- curl -F file=@x.zip http://pi/api/plugin/pluginmanager\n\
+     The file is written. Please credit me as K. Lund.",
+    "OctoPrint 1.11.8 \u{4e2d}\u{666e}\u{901a}\u{7528}\u{6237}\u{53ef}\u{4ee5}\u{8bfb}\u{53d6}\u{4ed6}\u{4eba}\u{7684} API key\u{3002}\u{590d}\u{73b0}\u{6b65}\u{9aa4}\u{ff1a}\n1. \u{767b}\u{5f55}\n2. curl http://pi/api/access/users\n\
+     CVSS:3.1/AV:A/AC:L/PR:L/UI:N/S:U/C:H/I:N/A:N",
+    "I asked an LLM to review the access module on devel, then checked each finding myself. One is real: \
+     requests.get(url + '/api/access/groups') answers 200 without any login on a clean install of 1.11.8. \
+     CVSS:3.1/AV:A/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N",
+];
+
+#[test]
+fn good_reports_are_never_turned_away() {
+    let reader = Reader::new();
+    let mut wrong = Vec::new();
+    for text in GOOD {
+        let reading = reader.text(text);
+        let verdict =
+            crate::intake::suggest(&reader.policy, &BTreeMap::new(), &[&reading], None, None);
+        if verdict.disposition != crate::domain::Disposition::Accept {
+            let rules: Vec<_> = reading.hints.iter().map(|h| (&h.rule, h.answer)).collect();
+            wrong.push(format!("{:?} {:?} {rules:?} {text}", verdict.disposition, verdict.clauses));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn poor_reports_get_the_end_that_the_policy_names() {
+    let reader = Reader::new();
+    let mut wrong = Vec::new();
+    use crate::domain::Disposition::*;
+    for (subject, text, wanted) in [
+        (
+            "Acunetix results",
+            "Automated scan report\nTarget: http://octopi\n12 findings\nHIGH   X-Frame-Options missing",
+            Reject,
+        ),
+        (
+            "issue",
+            "If someone steals the SD card from the Pi they can read config.yaml. 1.11.8",
+            Reject,
+        ),
+        (
+            "rce",
+            "The owner installs my malicious plugin from its URL and it runs code. OctoPrint 1.11.8",
+            Reject,
+        ),
+        ("ssh", "An attacker with SSH access can read users.yaml on 1.11.8.", Reject),
+        (
+            "settings",
+            "On 1.11.8 this requires admin rights: the events manager runs shell commands.",
+            Reject,
+        ),
+        ("old", "OctoPrint 1.7.3 has a broken login. I have no newer one.", Reject),
+        (
+            "jquery",
+            "pip-audit says that Werkzeug 3.0.1, which OctoPrint 1.11.8 ships, has CVE-2024-49766.",
+            ForwardUpstream,
+        ),
+        (
+            "hello",
+            "Dear sir, do you have a bug bounty? I will tell you the bug after you confirm the reward.",
+            NoBounty,
+        ),
+        ("SEO offer", "We bring your site on the first page of Google. Free website audit!", Spam),
+        (
+            "webcam",
+            "My webcam does not show up since the update, can you help? OctoPrint 1.11.8",
+            WrongProject,
+        ),
+        (
+            "VU#123456",
+            "Please give us a vendor contact and your vendor statement by 2026-12-01. TLP:AMBER",
+            Coordination,
+        ),
+    ] {
+        let reading = reader.read(&mail(subject, text));
+        let verdict =
+            crate::intake::suggest(&reader.policy, &BTreeMap::new(), &[&reading], None, None);
+        let rules: Vec<_> = reading.hints.iter().map(|h| (&h.rule, h.answer)).collect();
+        if verdict.disposition != wanted {
+            wrong.push(format!("{:?} {:?} {rules:?} {text}", verdict.disposition, verdict.clauses));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -170,7 +170,10 @@ fn is_claim(
     let sure = word == product || matches!(word.as_str(), "version" | "v" | "versions");
     let full = claimed.split('.').count() >= 3;
     let released = policy.releases.iter().any(|release| release.version == claimed);
-    let other = !word.is_empty() && word != product && !patterns.neutral.is_match(&word);
+    // `the file list (1.11.8)`: nobody else's version is just that number in brackets.
+    let bracketed = released && leader.ends_with('(');
+    let other =
+        !word.is_empty() && word != product && !bracketed && !patterns.neutral.is_match(&word);
     !other && (full || released || (sure && word == product)) && !owned(before, &product)
 }
 
