@@ -12,13 +12,9 @@ fn opened(console: &Console, columns: u16, rows: u16) -> Terminal {
 }
 
 fn signal(screen: &Terminal, number: i32) {
-    let pid = rustix_pid(screen.pid());
+    let pid = screen.pid().to_string();
     let done = std::process::Command::new("kill").args([format!("-{number}"), pid]).status();
     assert!(done.expect("kill runs").success());
-}
-
-fn rustix_pid(pid: i32) -> String {
-    pid.to_string()
 }
 
 /// The alternate screen left, the cursor shown, paste mode off.
@@ -34,7 +30,6 @@ fn every_key_of_the_main_job_leads_somewhere() {
     let console = Console::new();
     console.import_samples();
     let mut screen = opened(&console, 120, 40);
-    let before = screen.settings();
     screen.send("/ffmpeg\r");
     screen.wait_until("the case under the cursor", |s| s.contains("ffmpeg"));
     screen.send("\r");
@@ -74,7 +69,7 @@ fn every_key_of_the_main_job_leads_somewhere() {
     screen.send("q");
     assert_eq!(screen.wait_end(), 0);
     given_back(&screen);
-    assert_eq!(screen.settings(), before, "line settings as before");
+    assert_eq!(screen.settings(), screen.fresh, "line settings as before");
     assert_eq!(forbidden(&screen.bytes()), Vec::<String>::new());
 }
 
@@ -104,12 +99,11 @@ fn signals_give_the_terminal_back() {
     console.import_samples();
     for number in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
         let mut screen = opened(&console, 80, 24);
-        let settings = screen.settings();
         signal(&screen, number);
         let code = screen.wait_end();
         assert_eq!(code, 128 + number.unsigned_abs(), "signal {number}");
         given_back(&screen);
-        assert_eq!(screen.settings(), settings, "signal {number}");
+        assert_eq!(screen.settings(), screen.fresh, "signal {number}");
     }
 }
 

@@ -107,13 +107,6 @@ fn reply_material(office: &Office<'_>, view: &CaseView, template: &str) -> Reply
     let proposed = (view.verdict.disposition.as_str() == template || decided.is_none())
         .then_some(&view.verdict.clauses);
     let clauses = decided.map(|decision| &decision.clauses).or(proposed);
-    let sentences = |clause: &ClauseId| -> Vec<String> {
-        let items = policy.items_of(clause);
-        let text = office.policy_text;
-        let quoted =
-            items.iter().flat_map(|item| text.map(|t| t.sentences_of(item)).unwrap_or_default());
-        quoted.map(str::to_owned).collect()
-    };
     let readings = view.readings();
     let public = readings.iter().any(|reading| reading.flags.public);
     let embargo = jiff::SignedDuration::from_hours(24 * i64::from(policy.periods.embargo_days));
@@ -133,7 +126,7 @@ fn reply_material(office: &Office<'_>, view: &CaseView, template: &str) -> Reply
         signature: office.me.name.clone(),
         ..base
     }
-    .with_clauses(policy, &clauses, sentences)
+    .with_clauses(policy, &clauses, office.policy_text)
 }
 
 /// The reporter's own lines that the clauses rest on: of the answers, else of the proposals.

@@ -60,7 +60,7 @@ impl From<DeskError> for Failure {
     fn from(error: DeskError) -> Self {
         let code = match &error {
             DeskError::Store(store) => match store.kind() {
-                ErrorKind::ReadOnly => 2,
+                ErrorKind::NotFound => 2,
                 _ => 3,
             },
             _ => 2,

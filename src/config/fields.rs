@@ -193,6 +193,12 @@ impl<'a, 't> Fields<'a, 't> {
         Some(Fields::new(self.report, table?, value.span().start, format!("[{key}]")))
     }
 
+    /// A table that may be missing.
+    pub(super) fn optional_table(&self, key: &'static str) -> Option<Fields<'a, 't>> {
+        self.get(key)?;
+        self.table(key)
+    }
+
     /// Records every key that was never asked for.
     pub(super) fn finish(self) {
         let asked = self.asked.into_inner();

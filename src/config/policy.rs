@@ -104,7 +104,7 @@ fn repeated<'a>(report: &Report<'_>, what: &str, names: impl Iterator<Item = &'a
 }
 
 fn package(root: &Fields<'_, '_>) -> Package {
-    let Some(table) = root.table("package") else { return Package::default() };
+    let Some(table) = root.optional_table("package") else { return Package::default() };
     let package = Package {
         vendor: table.text("vendor").to_owned(),
         ecosystem: table.text("ecosystem").to_owned(),

@@ -21,8 +21,8 @@ use crate::domain::policy_text::PolicyText;
 use crate::domain::{CaseId, MessageRef};
 use crate::intake::{self, Ours};
 use crate::store::{
-    ArchivePosition, Batch, CaseRecord, Health, JournalPosition, MailRecord, Mode, Store,
-    StoreError,
+    ArchivePosition, Batch, CaseRecord, ErrorKind, Health, JournalPosition, MailRecord, Mode,
+    Store, StoreError,
 };
 
 /// The rules that mail is read by.
@@ -91,15 +91,20 @@ impl DeskError {
         let (what, next) = match self {
             Self::Store(error) => match text.rsplit_once(": ") {
                 Some((what, next)) => (with_causes(what, error), next.to_owned()),
-                None => (
-                    with_causes(&text, error),
-                    "see whether the disk and the folder are in order".into(),
-                ),
+                None => (with_causes(&text, error), next_step(error).into()),
             },
             Self::Scratch(_) => (text, "check the free space of the temporary folder".into()),
             Self::NothingToUndo => (text, "nothing was changed".into()),
         };
         Problem { what, next }
+    }
+}
+
+/// What to do where the store's sentence does not say it.
+const fn next_step(error: &StoreError) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => "`casebook list` shows the ids; a unique beginning is enough",
+        _ => "see whether the disk and the folder are in order",
     }
 }
 

@@ -10,7 +10,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossterm::event;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 
 use super::clock::Clock;
@@ -162,16 +161,9 @@ impl KeyReader {
                     continue;
                 }
                 is_idle.store(false, Ordering::SeqCst);
-                let event = match event::poll(POLL) {
-                    Ok(false) => continue,
-                    Ok(true) => event::read(),
-                    Err(error) => Err(error),
-                };
-                let sent = match event {
-                    Ok(event) => match input::input(event) {
-                        Some(input) => inbox.send(Event::Input(input)),
-                        None => Ok(()),
-                    },
+                let sent = match input::next(POLL) {
+                    Ok(Some(input)) => inbox.send(Event::Input(input)),
+                    Ok(None) => Ok(()),
                     Err(_) => {
                         let _ = inbox.send(Event::Gone);
                         return;

@@ -71,38 +71,13 @@ pub fn from_prompt(user: &str, host: &str) -> Result<Secret, SecretError> {
     let failed = |error: io::Error| SecretError(format!("could not ask for the password: {error}"));
     let mut err = io::stderr();
     write!(err, "Password of {user} at {host}: ").and_then(|()| err.flush()).map_err(failed)?;
-    crossterm::terminal::enable_raw_mode().map_err(failed)?;
-    let typed = read_hidden();
-    let _ = crossterm::terminal::disable_raw_mode();
+    let typed = crate::tui::input::hidden_line();
     let _ = writeln!(err);
     let typed = typed.map_err(failed)?;
     if typed.is_empty() {
         return Err(SecretError("no password was typed".into()));
     }
     Ok(Secret::new(typed.to_string()))
-}
-
-fn read_hidden() -> io::Result<Zeroizing<String>> {
-    use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
-    let mut typed = Zeroizing::new(String::new());
-    loop {
-        let Event::Key(key) = read()? else { continue };
-        if key.kind == KeyEventKind::Release {
-            continue;
-        }
-        match key.code {
-            KeyCode::Enter => return Ok(typed),
-            KeyCode::Esc => return Ok(Zeroizing::new(String::new())),
-            KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => {
-                return Ok(Zeroizing::new(String::new()));
-            }
-            KeyCode::Char(c) => typed.push(c),
-            KeyCode::Backspace => {
-                typed.pop();
-            }
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

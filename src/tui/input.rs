@@ -1,12 +1,60 @@
 //! From terminal events to the program's own keys.
 
-use crossterm::event::{Event, KeyCode as Code, KeyEvent, KeyEventKind, KeyModifiers};
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{self, Event, KeyCode as Code, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::terminal;
+use zeroize::Zeroizing;
 
 use crate::app::Input;
 use crate::keymap::{Key, KeyCode};
 
+/// Waits for the next input, at most this long; `None` when there was none with a meaning here.
+///
+/// # Errors
+/// If the terminal is gone.
+pub fn next(wait: Duration) -> io::Result<Option<Input>> {
+    if !event::poll(wait)? {
+        return Ok(None);
+    }
+    Ok(input(event::read()?))
+}
+
+/// A line typed without being shown, for passwords. Empty when it was broken off with Esc or Ctrl-C.
+///
+/// # Errors
+/// If there is no terminal to ask at.
+pub fn hidden_line() -> io::Result<Zeroizing<String>> {
+    terminal::enable_raw_mode()?;
+    let typed = read_hidden();
+    terminal::disable_raw_mode()?;
+    typed
+}
+
+fn read_hidden() -> io::Result<Zeroizing<String>> {
+    let mut typed = Zeroizing::new(String::new());
+    loop {
+        let Event::Key(key) = event::read()? else { continue };
+        if key.kind == KeyEventKind::Release {
+            continue;
+        }
+        let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            Code::Enter => return Ok(typed),
+            Code::Esc => return Ok(Zeroizing::new(String::new())),
+            Code::Char('c' | 'd') if ctrl => return Ok(Zeroizing::new(String::new())),
+            Code::Char(c) => typed.push(c),
+            Code::Backspace => {
+                typed.pop();
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The input that an event makes; `None` for events without meaning here (releases, focus, mouse).
-pub fn input(event: Event) -> Option<Input> {
+fn input(event: Event) -> Option<Input> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => self::key(key).map(Input::Key),
         Event::Paste(text) => Some(Input::Paste(text)),

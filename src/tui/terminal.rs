@@ -56,7 +56,9 @@ impl Screen {
     /// # Errors
     /// If the terminal is gone.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `clear`: that asks the terminal for its cursor, and an answer would arrive as typed keys (SEC-02).
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Takes the terminal over again after it was given back.

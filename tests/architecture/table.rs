@@ -88,6 +88,7 @@ pub const TABLE: &[Row] = &[
         crates: &[
             "jiff",
             "postcard",
+            "rustix",
             "serde",
             "serde_json",
             "sha2",
@@ -97,7 +98,8 @@ pub const TABLE: &[Row] = &[
             "ulid",
             "zstd",
         ],
-        std: &["fs", "os", "process::id"],
+        // Waiting for the lock of a database that this process just closed.
+        std: &["fs", "os", "process::id", "thread::sleep", "thread::Result"],
     },
     Row {
         module: "sync",
@@ -128,6 +130,7 @@ pub const TABLE: &[Row] = &[
             "tui_textarea",
             "unicode_segmentation",
             "unicode_width",
+            "zeroize",
         ],
         std: &[],
     },

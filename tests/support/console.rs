@@ -117,12 +117,15 @@ pub struct Terminal {
     writer: Box<dyn Write + Send>,
     bytes: Arc<Mutex<Vec<u8>>>,
     size: (u16, u16),
+    /// The line settings before the program began.
+    pub fresh: String,
 }
 
 impl Terminal {
     fn start(home: &Path, store: &Path, columns: u16, rows: u16, args: &[&str]) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo terminal");
+        let fresh = format!("{:?}", pair.master.get_termios());
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_casebook"));
         command.args(args);
         command.env_clear();
@@ -143,7 +146,7 @@ impl Terminal {
                 sink.lock().expect("not poisoned").extend_from_slice(&buffer[..count]);
             }
         });
-        Self { child, master: pair.master, writer, bytes, size: (columns, rows) }
+        Self { child, master: pair.master, writer, bytes, size: (columns, rows), fresh }
     }
 
     pub fn pid(&self) -> i32 {
