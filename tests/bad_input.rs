@@ -1,5 +1,7 @@
 //! Bad input is normal: a sentence with the next step, the right exit status, nothing lost.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! The headless commands, end to end: exit status, JSON, and that nothing is lost or changed by itself.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
 mod support;
 
 use std::fs;

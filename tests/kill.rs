@@ -1,5 +1,7 @@
 //! kill -9 at random moments of an import: what was acknowledged is there, once.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
 mod support;
 
 use std::collections::BTreeSet;

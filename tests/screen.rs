@@ -1,5 +1,7 @@
 //! The program in a real terminal: what it shows, what it sends, and that it gives the terminal back.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
 mod support;
 
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};

@@ -4,6 +4,8 @@
     dead_code,
     missing_docs,
     clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stderr,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "each test program uses a part, and tests may fail loudly"
