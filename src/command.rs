@@ -17,6 +17,10 @@ pub enum Context {
     Editor,
     /// The advisory draft and its faults.
     Advisory,
+    /// The CVSS calculator: letters choose values.
+    Calculator,
+    /// A dialog of the advisory form: letters are typed.
+    Form,
     /// A one-line input: command line, search, reason.
     Prompt,
     /// Help, choices and other layers above a screen.
@@ -25,12 +29,14 @@ pub enum Context {
 
 impl Context {
     /// Every context.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Global,
         Self::Queue,
         Self::Case,
         Self::Editor,
         Self::Advisory,
+        Self::Calculator,
+        Self::Form,
         Self::Prompt,
         Self::Overlay,
     ];
@@ -43,6 +49,8 @@ impl Context {
             Self::Case => "case",
             Self::Editor => "editor",
             Self::Advisory => "advisory",
+            Self::Calculator => "calculator",
+            Self::Form => "form",
             Self::Prompt => "prompt",
             Self::Overlay => "overlay",
         }
@@ -106,14 +114,14 @@ macro_rules! commands {
 }
 
 commands! {
-    Down "down" [Queue Case Advisory Overlay Prompt] None "moves down";
-    Up "up" [Queue Case Advisory Overlay Prompt] None "moves up";
+    Down "down" [Queue Case Advisory Calculator Form Overlay Prompt] None "moves down";
+    Up "up" [Queue Case Advisory Calculator Form Overlay Prompt] None "moves up";
     PageDown "page-down" [Queue Case Advisory Overlay] None "moves a page down";
     PageUp "page-up" [Queue Case Advisory Overlay] None "moves a page up";
     Top "top" [Queue Case Advisory Overlay] None "moves to the first line";
     Bottom "bottom" [Queue Case Advisory Overlay] None "moves to the last line";
     Open "open" [Queue Case Overlay] None "opens what the cursor is on";
-    Back "back" [Queue Case Advisory Editor Overlay Prompt] None "goes back, closes the layer or drops the filter";
+    Back "back" [Queue Case Advisory Calculator Form Editor Overlay Prompt] None "goes back, closes the layer or drops the filter";
     NextPane "next-pane" [Case Advisory] None "moves to the next pane";
     PreviousPane "previous-pane" [Case Advisory] None "moves to the previous pane";
     NextCase "next-case" [Case] None "opens the next case of the queue";
@@ -126,14 +134,15 @@ commands! {
     Sort "sort" [Queue] None "switches the order: newest, deadline, reporter";
     Sync "sync" [Queue Case] None "pulls new mail";
     CancelSync "cancel-sync" [Queue Case] None "stops the running pull";
-    Yes "yes" [Case] None "answers the question under the cursor with yes";
-    No "no" [Case] None "answers the question under the cursor with no";
-    Unclear "unclear" [Case] None "answers the question under the cursor with unclear";
-    Clear "clear" [Case] None "takes the answer under the cursor back";
+    Yes "yes" [Case Advisory] None "answers the question under the cursor with yes";
+    No "no" [Case Advisory] None "answers the question under the cursor with no";
+    Unclear "unclear" [Case Advisory] None "answers the question under the cursor with unclear";
+    Clear "clear" [Case Advisory Calculator] None "takes the answer or value under the cursor back";
     AcceptSuggestions "accept-suggestions" [Case] None "takes the suggested answers that nobody has answered";
     Evidence "evidence" [Case] None "jumps between an answer and the line that shows it";
     Mark "mark" [Case] None "marks the text line as evidence for the next answer";
-    Score "score" [Case] Vector "sets our CVSS vector";
+    Score "score" [Case] Vector "opens the CVSS calculator, or sets our vector";
+    SwitchVersion "switch-version" [Calculator] None "switches between CVSS 3.1 and 4.0";
     Decide "decide" [Case Queue] Disposition "decides the case";
     AcceptCase "accept-case" [Case Queue] None "decides the case as valid";
     Decline "decline" [Case] None "opens the reply that declines with the proven clauses";
@@ -143,6 +152,9 @@ commands! {
     Note "note" [Case] Text "keeps a note for the maintainers";
     Advisory "advisory" [Case] None "opens the advisory draft";
     EditAdvisory "edit-advisory" [Advisory] None "edits the draft as TOML";
+    EditField "edit-field" [Advisory] None "edits the field under the cursor";
+    NextFormat "next-format" [Advisory] None "shows the draft in the next format";
+    PreviousFormat "previous-format" [Advisory] None "shows the draft in the previous format";
     Export "export" [Advisory Case] None "checks the advisory and writes its files";
     Save "save" [Editor] None "saves the draft";
     WriteEml "write-eml" [Editor Case] None "writes the reply draft as an .eml file";
@@ -153,7 +165,7 @@ commands! {
     Journal "journal" [Case] None "shows the history of the case";
     Deadlines "deadlines" [Queue Case] None "orders the queue by time left";
     Undo "undo" [Queue Case Advisory] None "takes the last act on the case back";
-    Accept "accept" [Prompt Overlay] None "takes the line or the choice";
+    Accept "accept" [Prompt Calculator Form Overlay] None "takes the line, the choice or the vector";
     Complete "complete" [Prompt] None "completes the word";
     CommandLine "command-line" [Global] None "asks for a command by name";
     Palette "palette" [Global] None "lists every command that can be given here";

@@ -1,6 +1,14 @@
-//! The advisory of a case: its draft, what is missing, and what would be written.
+//! The advisory of a case: its draft as a guided form, what is missing, and what would be written.
 
+use super::case::{self, CaseView};
+use super::form::dialog::Dialog;
+use super::form::gates::Gates;
+use super::form::{Form, rows};
+use super::{layer, material};
 use crate::domain::CaseId;
+use crate::domain::advisory::{AdvisoryDraft, Format};
+use crate::domain::policy::Policy;
+use crate::export::{self, draft_toml};
 use crate::mail::DisplayText;
 
 /// One fault of a draft.
@@ -14,6 +22,10 @@ pub struct FaultLine {
     pub fault: DisplayText,
 }
 
+/// The order in which the preview goes through the formats.
+const PREVIEWS: [Format; 5] =
+    [Format::Markdown, Format::Osv, Format::Ghsa, Format::Csaf, Format::Cve];
+
 /// The advisory screen.
 #[derive(Debug)]
 pub struct AdvisoryScreen {
@@ -25,14 +37,151 @@ pub struct AdvisoryScreen {
     pub saved: bool,
     /// Everything missing or wrong, at once.
     pub faults: Vec<FaultLine>,
-    /// The Markdown form, as far as it can be made.
+    /// The form; empty while the TOML cannot be read.
+    pub form: Form,
+    /// The dialog over the form.
+    pub dialog: Option<Dialog>,
+    /// What must hold before publication.
+    pub gates: Gates,
+    /// The format that the preview shows.
+    pub format: Format,
+    /// How the draft would read in it, as far as it can be made.
     pub preview: Vec<DisplayText>,
-    /// One line on severity and CVE.
-    pub gate: DisplayText,
-    /// Whether keys go to the preview instead of the faults.
+    /// Whether keys go to the preview instead of the form.
     pub in_preview: bool,
-    /// First fault shown.
+    /// First fault shown while there is no form.
     pub fault_top: usize,
     /// First preview line shown.
     pub top: usize,
+    draft: Option<AdvisoryDraft>,
+    /// Drafts on their way to the journal, oldest first.
+    sent: Vec<String>,
+}
+
+impl AdvisoryScreen {
+    /// The screen of a draft.
+    pub fn of(
+        view: &CaseView,
+        checklist: &[case::Row],
+        policy: &Policy,
+        toml: String,
+        saved: bool,
+    ) -> Self {
+        let mut screen = Self {
+            case: view.row.id.clone(),
+            toml,
+            saved,
+            faults: Vec::new(),
+            form: Form::default(),
+            dialog: None,
+            gates: Gates::default(),
+            format: Format::Markdown,
+            preview: Vec::new(),
+            in_preview: false,
+            fault_top: 0,
+            top: 0,
+            draft: None,
+            sent: Vec::new(),
+        };
+        screen.refresh(view, checklist, policy);
+        screen.form.go_to_first();
+        screen
+    }
+
+    /// The draft, as far as its text can be read.
+    pub const fn draft(&self) -> Option<&AdvisoryDraft> {
+        self.draft.as_ref()
+    }
+
+    /// The vector that stands for the advisory.
+    pub fn vector(&self) -> Option<String> {
+        self.draft.as_ref()?.severity.main().map(str::to_owned)
+    }
+
+    /// Works everything out again after the draft or the case has changed.
+    pub fn refresh(&mut self, view: &CaseView, checklist: &[case::Row], policy: &Policy) {
+        self.draft = draft_toml::read(&self.toml).ok();
+        self.gates = Gates::of(view, checklist, policy, self.draft.as_ref());
+        let formats: Vec<&str> =
+            self.gates.formats().iter().map(|format| format.as_str()).collect();
+        let (mut faults, _, _) = material::advisory_state(&self.toml);
+        faults.retain(|fault| fault.format.as_deref().is_none_or(|f| formats.contains(&f)));
+        self.faults = faults;
+        let rows = match &self.draft {
+            Some(draft) => rows::build(draft, &self.faults, checklist, policy),
+            None => Vec::new(),
+        };
+        self.form.replace(rows);
+        self.show_preview();
+    }
+
+    fn show_preview(&mut self) {
+        self.preview = self.draft.as_ref().map_or_else(Vec::new, |draft| {
+            let bytes = export::write(draft, self.format).bytes;
+            DisplayText::block(&String::from_utf8_lossy(&bytes))
+        });
+        self.top = self.top.min(self.preview.len().saturating_sub(1));
+    }
+
+    /// Goes on to the next or previous format of the preview.
+    pub fn step_format(&mut self, step: isize) {
+        let count = PREVIEWS.len();
+        let at = PREVIEWS.iter().position(|format| *format == self.format).unwrap_or(0);
+        let next = (at + count).saturating_add_signed(step) % count;
+        self.format = PREVIEWS.get(next).copied().unwrap_or(Format::Markdown);
+        self.top = 0;
+        self.show_preview();
+    }
+
+    /// Faults that keep the shown format from being written.
+    pub fn faults_of_format(&self) -> usize {
+        let name = self.format.as_str();
+        let concerns = |fault: &&FaultLine| fault.format.as_deref().is_none_or(|f| f == name);
+        self.faults.iter().filter(concerns).count()
+    }
+
+    /// Takes a changed draft and remembers that it is being saved; the text to save.
+    pub fn change(&mut self, draft: &AdvisoryDraft) -> String {
+        self.toml = draft_toml::write(draft);
+        self.saved = false;
+        self.sent.push(self.toml.clone());
+        self.toml.clone()
+    }
+
+    /// After the journal was written: `saved` is the draft it holds now. Returns whether the screen must be
+    /// worked out again from the draft that it keeps; an older draft that comes back while newer ones are still
+    /// on their way changes nothing.
+    pub fn arrived(&mut self, saved: Option<&str>) -> Option<String> {
+        if let Some(at) = self.sent.iter().position(|sent| Some(sent.as_str()) == saved) {
+            self.sent.drain(..=at);
+        } else if !self.sent.is_empty() {
+            return None;
+        }
+        if !self.sent.is_empty() {
+            return None;
+        }
+        let was_saved = std::mem::replace(&mut self.saved, saved.is_some());
+        match saved {
+            Some(text) if text != self.toml => Some(text.to_owned()),
+            // The first draft was taken back.
+            None if was_saved => Some(String::new()),
+            _ => None,
+        }
+    }
+
+    /// Something was not saved: nothing is on its way any more.
+    pub fn not_saved(&mut self) {
+        self.sent.clear();
+    }
+
+    /// Moves by lines in the pane that has the keys.
+    pub fn step(&mut self, lines: isize, height: usize) {
+        if self.in_preview {
+            layer::scroll(&mut self.top, lines, self.preview.len(), height / 2);
+        } else if self.form.rows.is_empty() {
+            layer::scroll(&mut self.fault_top, lines, self.faults.len(), 4);
+        } else {
+            self.form.step(lines);
+        }
+    }
 }

@@ -20,6 +20,11 @@ pub enum Purpose {
     },
     /// The advisory draft as TOML.
     Advisory,
+    /// A section of the advisory draft.
+    Section {
+        /// Its heading.
+        heading: String,
+    },
 }
 
 /// A text editor over the whole screen.

@@ -6,8 +6,10 @@
 
 pub mod acts;
 pub mod advisory;
+pub mod calculator;
 pub mod case;
 pub mod editor;
+pub mod form;
 pub mod layer;
 pub mod layout;
 pub mod material;
@@ -29,6 +31,7 @@ use crate::keymap::{Choice as KeyChoice, Key, Keymap, Match};
 use crate::mail::DisplayText;
 
 use advisory::AdvisoryScreen;
+use calculator::Calculator;
 use case::{CaseScreen, CaseView};
 use editor::Editor;
 use layer::Layer;
@@ -211,6 +214,8 @@ pub enum Effect {
         case: CaseId,
         /// The draft.
         toml: String,
+        /// The formats to write.
+        formats: Vec<crate::domain::advisory::Format>,
         /// The folder.
         folder: PathBuf,
     },
@@ -239,6 +244,8 @@ pub struct Model {
     pub editor: Option<Editor>,
     /// The open advisory.
     pub advisory: Option<AdvisoryScreen>,
+    /// The CVSS calculator over the case or its advisory.
+    pub calculator: Option<Calculator>,
     /// What lies above the screen.
     pub layer: Option<Layer>,
     /// The one-line input.
@@ -312,6 +319,7 @@ impl Model {
             case: None,
             editor: None,
             advisory: None,
+            calculator: None,
             layer: None,
             prompt: None,
             toast: None,
@@ -345,14 +353,29 @@ impl Model {
         self.screen_context()
     }
 
-    /// The context of the screen below prompt and layers.
-    pub const fn screen_context(&self) -> Context {
+    /// The context of the screen, calculator or dialog below prompt and layers.
+    pub fn screen_context(&self) -> Context {
+        if self.calculator.is_some() {
+            return Context::Calculator;
+        }
         match self.screen {
+            Screen::Advisory if self.dialog().is_some() => Context::Form,
             Screen::Queue => Context::Queue,
             Screen::Case => Context::Case,
             Screen::Editor => Context::Editor,
             Screen::Advisory => Context::Advisory,
         }
+    }
+
+    /// The dialog over the advisory form.
+    pub fn dialog(&self) -> Option<&form::dialog::Dialog> {
+        self.advisory.as_ref()?.dialog.as_ref()
+    }
+
+    /// The first key of a command in the present context, for hints.
+    fn key_of(&self, command: Command) -> String {
+        let keys = self.keymap.keys_of(self.context(), command);
+        keys.into_iter().next().unwrap_or_else(|| format!(":{}", command.name()))
     }
 
     /// Says something in the status line.
@@ -461,6 +484,11 @@ fn type_in(model: &mut Model, keys: &[Key]) {
         refresh_prompt(model);
         return;
     }
+    match model.context() {
+        Context::Calculator => return keys.iter().for_each(|key| calculator::key(model, *key)),
+        Context::Form => return keys.iter().for_each(|key| form::actions::key(model, *key)),
+        _ => {}
+    }
     match (&model.layer, model.screen, &mut model.editor) {
         (None, Screen::Editor, Some(editor)) => keys.iter().for_each(|key| editor.key(*key)),
         _ => {
@@ -486,6 +514,8 @@ fn paste(model: &mut Model, text: &str) {
     if let Some(prompt) = &mut model.prompt {
         prompt.line.paste(text);
         refresh_prompt(model);
+    } else if model.context() == Context::Form {
+        form::actions::paste(model, text);
     } else if let (None, Screen::Editor, Some(editor)) =
         (&model.layer, model.screen, &mut model.editor)
     {
@@ -534,7 +564,12 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             }
         }
         Outcome::Written { said } => model.say(Tone::Done, said),
-        Outcome::Failed(problem) => model.fail(&problem),
+        Outcome::Failed(problem) => {
+            if let Some(advisory) = &mut model.advisory {
+                advisory.not_saved();
+            }
+            model.fail(&problem);
+        }
         Outcome::Sync(state) => model.sync = state,
         Outcome::SyncFailed(problem) => {
             model.fail(&problem);

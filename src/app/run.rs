@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::advisory::AdvisoryScreen;
 use super::case::{Pane, Row};
 use super::editor::{Editor, Purpose};
 use super::layer::{Choice, Help, Layer, Reading};
 use super::prompt::Asking;
-use super::{Effect, Model, Screen, SyncState, Tone, acts, layout, material};
+use super::{Effect, Model, Screen, SyncState, Tone, acts, calculator, form, layout, material};
 use crate::command::{Argument, Command, Context};
 use crate::domain::journal::{Act, AnswerValue};
 use crate::domain::{CaseState, ClauseId, Disposition, Evidence};
-use crate::mail::DisplayText;
 
 /// Runs a command with the words behind its name.
 pub(super) fn command(model: &mut Model, command: Command, args: &str) {
@@ -54,9 +52,13 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Reply => reply(model, args),
         Command::SetState => set_state(model, args),
         Command::Note => text_or_ask(model, Asking::Note, args),
-        Command::Advisory => advisory(model),
+        Command::Advisory => form::actions::open(model),
         Command::EditAdvisory => edit_advisory(model),
-        Command::Export => export(model),
+        Command::EditField => form::actions::edit_field(model),
+        Command::NextFormat => step_format(model, 1),
+        Command::PreviousFormat => step_format(model, -1),
+        Command::SwitchVersion => switch_version(model),
+        Command::Export => form::actions::export(model),
         Command::Save => save(model),
         Command::WriteEml => write_eml(model),
         Command::Raw => raw(model),
@@ -93,6 +95,9 @@ fn step(model: &mut Model, lines: isize) {
         layer.step(lines, height.saturating_sub(2));
         return;
     }
+    if let Some(calculator) = &mut model.calculator {
+        return calculator.step(lines);
+    }
     match model.screen {
         Screen::Queue => model.queue.step(lines),
         Screen::Case => {
@@ -102,7 +107,10 @@ fn step(model: &mut Model, lines: isize) {
         }
         Screen::Advisory => {
             if let Some(advisory) = &mut model.advisory {
-                advisory.step(lines, height);
+                match &mut advisory.dialog {
+                    Some(dialog) => dialog.step(lines),
+                    None => advisory.step(lines, height),
+                }
             }
         }
         Screen::Editor => {}
@@ -138,7 +146,11 @@ fn neighbour(model: &mut Model, lines: isize) {
 }
 
 fn back(model: &mut Model) {
-    if model.prompt.take().is_some() || model.layer.take().is_some() {
+    if model.prompt.take().is_some()
+        || model.layer.take().is_some()
+        || model.calculator.take().is_some()
+        || model.advisory.as_mut().is_some_and(|advisory| advisory.dialog.take().is_some())
+    {
         return;
     }
     match model.screen {
@@ -170,7 +182,7 @@ fn leave_editor(model: &mut Model) {
         return;
     }
     model.screen = match model.editor.take().map(|editor| editor.purpose) {
-        Some(Purpose::Advisory) => Screen::Advisory,
+        Some(Purpose::Advisory | Purpose::Section { .. }) => Screen::Advisory,
         _ => Screen::Case,
     };
 }
@@ -269,6 +281,9 @@ fn question(model: &mut Model) -> Option<Row> {
 }
 
 fn answer(model: &mut Model, value: AnswerValue) {
+    if model.screen == Screen::Advisory {
+        return form::actions::answer(model, value);
+    }
     let Some(row) = question(model) else { return };
     if row.question.is_empty() {
         let id = &row.id;
@@ -317,6 +332,12 @@ fn case_id(model: &Model) -> Option<crate::domain::CaseId> {
 }
 
 fn clear(model: &mut Model) {
+    if let Some(calculator) = &mut model.calculator {
+        return calculator.clear();
+    }
+    if model.screen == Screen::Advisory {
+        return form::actions::clear(model);
+    }
     let Some(row) = question(model) else { return };
     let Some(id) = case_id(model) else { return };
     if row.answer.is_none() {
@@ -364,10 +385,8 @@ fn mark(model: &mut Model) {
 }
 
 fn score(model: &mut Model, args: &str) {
-    let Some(case) = &model.case else { return };
     if args.is_empty() {
-        let begin = material::vector_to_begin_with(&case.view, &model.policy);
-        return model.ask(Asking::Vector, &begin);
+        return calculator::open(model, calculator::Use::Case);
     }
     let Some(id) = case_id(model) else { return };
     match acts::score(args) {
@@ -497,7 +516,7 @@ fn reply(model: &mut Model, template: &str) {
     }
 }
 
-fn open_editor(model: &mut Model, editor: Editor) {
+pub(super) fn open_editor(model: &mut Model, editor: Editor) {
     model.editor = Some(editor);
     model.screen = Screen::Editor;
     let (save, back) = (key(model, Command::Save), key(model, Command::Back));
@@ -518,6 +537,7 @@ fn save(model: &mut Model) {
             "reply draft saved; nothing is sent",
         ),
         Purpose::Advisory => (Act::AdvisoryDrafted { toml: text }, "advisory draft saved"),
+        Purpose::Section { .. } => return form::actions::save_section(model),
     };
     model.record(id, vec![act], said);
 }
@@ -531,16 +551,13 @@ pub(super) fn after_save(model: &mut Model) {
         let same = match editor.purpose {
             Purpose::Reply { .. } => saved.reply.as_ref().is_some_and(|reply| reply.text == text),
             Purpose::Advisory => saved.advisory.as_deref() == Some(&text),
+            Purpose::Section { .. } => false,
         };
         if same {
             editor.mark_saved();
         }
     }
-    if let (Some(advisory), Some(toml)) = (&mut model.advisory, &saved.advisory)
-        && &advisory.toml != toml
-    {
-        model.advisory = Some(AdvisoryScreen::of(case.view.row.id.clone(), toml.clone(), true));
-    }
+    form::actions::after_save(model);
 }
 
 fn write_eml(model: &mut Model) {
@@ -554,36 +571,21 @@ fn write_eml(model: &mut Model) {
     model.ask(Asking::EmlTo, &begin);
 }
 
-fn advisory(model: &mut Model) {
-    let Some(case) = &model.case else { return };
-    let (toml, saved) = match &case.view.case.advisory {
-        Some(toml) => (toml.clone(), true),
-        None => (material::advisory_toml(&case.view, &model.policy), false),
-    };
-    model.advisory = Some(AdvisoryScreen::of(case.view.row.id.clone(), toml, saved));
-    model.screen = Screen::Advisory;
-}
-
-fn edit_advisory(model: &mut Model) {
+pub(super) fn edit_advisory(model: &mut Model) {
     let Some(advisory) = &model.advisory else { return };
     let editor = Editor::open(Purpose::Advisory, &advisory.toml, advisory.saved);
     open_editor(model, editor);
 }
 
-fn export(model: &mut Model) {
-    if model.screen == Screen::Case {
-        advisory(model);
+fn step_format(model: &mut Model, step: isize) {
+    if let Some(advisory) = &mut model.advisory {
+        advisory.step_format(step);
     }
-    let Some(advisory) = &model.advisory else { return };
-    if advisory.faults.is_empty() {
-        let begin = model.export_folder.join(advisory.case.as_str()).display().to_string();
-        model.ask(Asking::ExportTo, &begin);
-    } else {
-        let (count, edit) = (advisory.faults.len(), key(model, Command::EditAdvisory));
-        model.say(
-            Tone::Error,
-            format!("nothing written: {count} faults, listed here; {edit} edits the draft"),
-        );
+}
+
+fn switch_version(model: &mut Model) {
+    if let Some(calculator) = &mut model.calculator {
+        calculator.switch_version();
     }
 }
 
@@ -651,6 +653,12 @@ fn accept(model: &mut Model) {
         let line = prompt.taken();
         return take(model, prompt.asking, &line);
     }
+    if model.layer.is_none() {
+        return match &model.calculator {
+            Some(_) => calculator::accept(model),
+            None => form::actions::accept(model),
+        };
+    }
     if let Some(Layer::Choice(choice)) = model.layer.take()
         && let Some((word, _)) = choice.options.get(choice.cursor)
     {
@@ -684,12 +692,7 @@ fn take(model: &mut Model, asking: Asking, line: &str) {
         }
         Asking::Vector if line.is_empty() => {}
         Asking::Vector => score(model, line),
-        Asking::ExportTo => {
-            if let Some(advisory) = &model.advisory {
-                let (case, toml) = (advisory.case.clone(), advisory.toml.clone());
-                model.push(Effect::Export { case, toml, folder: PathBuf::from(line) });
-            }
-        }
+        Asking::ExportTo => form::actions::export_to(model, line),
         Asking::EmlTo => {
             if let Some(case) = case_id(model) {
                 model.push(Effect::WriteEml { case, path: PathBuf::from(line) });
@@ -725,22 +728,5 @@ fn command_line(model: &mut Model, line: &str) {
             model.say(Tone::Error, format!("“{name}” takes no words behind it"));
         }
         Some(found) => command(model, found, args.trim()),
-    }
-}
-
-impl AdvisoryScreen {
-    /// The screen of a draft: its faults, its preview, its gate line.
-    pub fn of(case: crate::domain::CaseId, toml: String, saved: bool) -> Self {
-        let (faults, preview, gate) = material::advisory_state(&toml);
-        let preview = DisplayText::block(&preview);
-        Self { case, toml, saved, faults, preview, gate, in_preview: false, fault_top: 0, top: 0 }
-    }
-
-    fn step(&mut self, lines: isize, height: usize) {
-        if self.in_preview {
-            super::layer::scroll(&mut self.top, lines, self.preview.len(), height / 2);
-        } else {
-            super::layer::scroll(&mut self.fault_top, lines, self.faults.len(), 4);
-        }
     }
 }

@@ -99,7 +99,7 @@ pub struct Keymap {
 /// Whether keys that are not bound in a context are looked for in `global`. Where text is typed they are
 /// not: there a letter is a letter.
 pub const fn falls_back(context: Context) -> bool {
-    !matches!(context, Context::Global | Context::Prompt | Context::Editor)
+    !matches!(context, Context::Global | Context::Prompt | Context::Editor | Context::Form)
 }
 
 impl Keymap {

@@ -161,7 +161,7 @@ fn conflicts<'a>(layer: &'a Bindings, keys: &'a [Key]) -> impl Iterator<Item = &
 
 /// Where text is typed, no sequence may begin with a key that types.
 fn check_typed(context: Context, keys: &[Key]) -> Result<(), String> {
-    let text_is_typed = matches!(context, Context::Prompt | Context::Editor);
+    let text_is_typed = matches!(context, Context::Prompt | Context::Editor | Context::Form);
     match keys.first().and_then(|key| key.typed()) {
         Some(char) if text_is_typed => {
             let context = context.as_str();

@@ -142,7 +142,9 @@ impl StoreWorker {
                 Ok(()) => Outcome::Written { said: format!("written: {}", path.display()) },
                 Err(problem) => Outcome::Failed(problem),
             },
-            Effect::Export { case, toml, folder } => self.export(&case, &toml, &folder),
+            Effect::Export { case, toml, formats, folder } => {
+                self.export(&case, &toml, &formats, &folder)
+            }
             Effect::StartSync
             | Effect::CancelSync
             | Effect::Redraw
@@ -192,9 +194,10 @@ impl StoreWorker {
         &self,
         case: &crate::domain::CaseId,
         toml: &str,
+        formats: &[crate::domain::advisory::Format],
         folder: &std::path::Path,
     ) -> Outcome {
-        match export::write(toml, &export::every_format(), folder) {
+        match export::write(toml, formats, folder) {
             Ok(written) => {
                 let formats: Vec<String> = written.iter().map(|file| file.format.clone()).collect();
                 let said = format!("{} files in {}", formats.len(), folder.display());

@@ -1,53 +1,85 @@
-//! The advisory: what is missing, and how it would read.
+//! The advisory: its form with what is missing, and how it would read in each format.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::form;
 use super::theme::Theme;
-use super::{cell, put, row, title, word};
+use super::{cell, put, rect, row, title, word};
 use crate::app::Model;
-use crate::app::layout::FOOT;
+use crate::app::advisory::AdvisoryScreen;
+use crate::app::form::gates::GateState;
+use crate::app::layout;
 
 pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     let Some(advisory) = &model.advisory else { return };
-    let size = frame.area();
-    let width = usize::from(size.width);
+    let width = usize::from(frame.area().width);
     let saved = if advisory.saved { "saved" } else { "made from the case, not saved" };
     let first = format!(" Advisory of {} ({saved})", advisory.case);
     put(frame, row(frame, 0), Line::from(word(&first, width, theme.strong())));
-    put(frame, row(frame, 1), Line::from(cell(&advisory.gate, width, theme.notice())));
-    let faults = advisory.faults.len();
-    let words = if faults == 0 {
-        "nothing is missing: it can be written".to_owned()
-    } else {
-        format!("{faults} missing or wrong")
+    let style = match advisory.gates.advisory() {
+        GateState::Yes => theme.good(),
+        GateState::Open => theme.notice(),
+        GateState::No => theme.alarm(),
     };
-    let active = |is: bool| if is { theme.strong() } else { theme.faint() };
-    title(frame, row(frame, 2), &words, active(!advisory.in_preview));
-    let height = usize::from(size.height.saturating_sub(4 + FOOT) / 2).min(faults);
-    let mut y = 3;
-    for fault in advisory.faults.iter().skip(advisory.fault_top).take(height) {
-        let format = fault.format.as_deref().map_or_else(String::new, |f| format!(" ({f})"));
+    let gates = format!(" {}", advisory.gates.words());
+    put(frame, row(frame, 1), Line::from(word(&gates, width, style)));
+    let layout = layout::advisory(model.size);
+    let (left, right) = (rect(frame, layout.form), rect(frame, layout.preview));
+    if layout.wide || !advisory.in_preview {
+        let active = !advisory.in_preview;
+        title(frame, Rect { y: 2, height: 1, ..left }, &missing(advisory), pane(active, theme));
+        if advisory.form.rows.is_empty() {
+            faults(frame, advisory, left, theme);
+        } else {
+            form::draw(frame, &advisory.form, left, active, theme);
+        }
+    }
+    if layout.wide || advisory.in_preview {
+        let faults = advisory.faults_of_format();
+        let words = match faults {
+            0 => format!("how it reads: {}", advisory.format),
+            count => format!("how it reads: {} ({count} missing or wrong)", advisory.format),
+        };
+        let head = Rect { y: 2, height: 1, ..right };
+        title(frame, head, &words, pane(advisory.in_preview, theme));
+        preview(frame, advisory, right, theme);
+    }
+    if let Some(dialog) = &advisory.dialog {
+        form::dialog(frame, model, dialog, theme);
+    }
+}
+
+fn pane(active: bool, theme: Theme) -> ratatui::style::Style {
+    if active { theme.strong() } else { theme.faint() }
+}
+
+fn missing(advisory: &AdvisoryScreen) -> String {
+    match advisory.faults.len() {
+        0 => "nothing is missing: it can be written".to_owned(),
+        count => format!("{count} missing or wrong"),
+    }
+}
+
+/// The faults of a draft whose TOML cannot be read.
+fn faults(frame: &mut Frame, advisory: &AdvisoryScreen, area: Rect, theme: Theme) {
+    let width = usize::from(area.width);
+    let window = advisory.faults.iter().skip(advisory.fault_top);
+    for (y, fault) in (area.y..area.y + area.height).zip(window) {
         let line = Line::from(vec![
-            word(&format!(" {}{format}", fault.field), 26.min(width), theme.alarm()),
+            word(&format!(" {}", fault.field), 26.min(width), theme.alarm()),
             cell(&fault.fault, width.saturating_sub(26), theme.plain()),
         ]);
-        put(frame, row(frame, y), line);
-        y += 1;
+        put(frame, Rect { y, height: 1, ..area }, line);
     }
-    title(frame, row(frame, y), "how it reads", active(advisory.in_preview));
-    let bottom = size.height.saturating_sub(FOOT);
-    let area = Rect {
-        x: 1,
-        y: y + 1,
-        width: size.width.saturating_sub(2),
-        height: bottom.saturating_sub(y + 1),
-    };
-    let wrapped =
-        advisory.preview.iter().flat_map(|line| line.wrap(usize::from(area.width).max(10)));
-    let window = wrapped.skip(advisory.top).take(usize::from(area.height));
-    for (y, line) in (area.y..bottom).zip(window) {
+}
+
+fn preview(frame: &mut Frame, advisory: &AdvisoryScreen, area: Rect, theme: Theme) {
+    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
+    let columns = usize::from(area.width).max(10);
+    let lines = advisory.preview.iter().skip(advisory.top).flat_map(|line| line.wrap(columns));
+    for (y, line) in (area.y..area.y + area.height).zip(lines) {
         let at = Rect { y, height: 1, ..area };
         put(frame, at, Line::from(cell(&line, usize::from(area.width), theme.plain())));
     }

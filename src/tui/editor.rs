@@ -19,6 +19,10 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
             format!(" Reply draft ({template}) to {}", to.join(", ")),
             format!(" Subject: {subject}"),
         ),
+        Purpose::Section { heading } => (
+            format!(" Advisory draft, section {heading}"),
+            " Markdown; saving goes back to the form".to_owned(),
+        ),
         Purpose::Advisory => (
             " Advisory draft, as TOML".to_owned(),
             " saving checks it; every fault is listed with its line".to_owned(),

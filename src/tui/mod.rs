@@ -5,9 +5,11 @@
 //! named like the screen.
 
 mod advisory;
+mod calculator;
 mod case;
 mod editor;
 mod foot;
+mod form;
 pub mod input;
 mod layer;
 mod queue;
@@ -39,6 +41,9 @@ pub fn draw(frame: &mut Frame, model: &Model) {
         Screen::Case => case::draw(frame, model, theme),
         Screen::Editor => editor::draw(frame, model, theme),
         Screen::Advisory => advisory::draw(frame, model, theme),
+    }
+    if let Some(open) = &model.calculator {
+        calculator::draw(frame, model, open, theme);
     }
     if let Some(layer) = &model.layer {
         layer::draw(frame, layer, theme);
