@@ -153,6 +153,7 @@ commands! {
     Advisory "advisory" [Case] None "opens the advisory draft";
     EditAdvisory "edit-advisory" [Advisory] None "edits the draft as TOML";
     EditField "edit-field" [Advisory] None "edits the field under the cursor";
+    NextMissing "next-missing" [Advisory] None "moves to the next field that is missing";
     NextFormat "next-format" [Advisory] None "shows the draft in the next format";
     PreviousFormat "previous-format" [Advisory] None "shows the draft in the previous format";
     Export "export" [Advisory Case] None "checks the advisory and writes its files";

@@ -252,11 +252,6 @@ pub fn our_vector(view: &CaseView, policy: &Policy) -> Option<String> {
     Some(capped.unwrap_or(vector).to_string())
 }
 
-/// What the vector prompt begins with.
-pub fn vector_to_begin_with(view: &CaseView, policy: &Policy) -> String {
-    our_vector(view, policy).unwrap_or_else(|| format!("{}/AV:A/AC:", policy.scoring.version))
-}
-
 /// A complete advisory for the tour of the sample inbox: what the maintainer would type is filled in.
 pub fn sample_advisory(view: &CaseView, policy: &Policy) -> String {
     use crate::domain::advisory::{AffectedRange, DraftDate, Section, Weakness};

@@ -28,8 +28,6 @@ pub enum Asking {
     DecisionReason(Disposition),
     /// A note.
     Note,
-    /// Our CVSS vector.
-    Vector,
     /// Folder for the exported files.
     ExportTo,
     /// File for the reply draft.
@@ -46,7 +44,6 @@ impl Asking {
             Self::Reason { clause, value } => format!("{clause} = {}, because: ", value.as_str()),
             Self::DecisionReason(disposition) => format!("{disposition}, because: "),
             Self::Note => "note: ".to_owned(),
-            Self::Vector => "our vector: ".to_owned(),
             Self::ExportTo => "export into folder: ".to_owned(),
             Self::EmlTo => "write reply to file: ".to_owned(),
         }

@@ -55,6 +55,7 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Advisory => form::actions::open(model),
         Command::EditAdvisory => edit_advisory(model),
         Command::EditField => form::actions::edit_field(model),
+        Command::NextMissing => form::actions::go_on(model),
         Command::NextFormat => step_format(model, 1),
         Command::PreviousFormat => step_format(model, -1),
         Command::SwitchVersion => switch_version(model),
@@ -690,8 +691,6 @@ fn take(model: &mut Model, asking: Asking, line: &str) {
                 model.record(id, vec![Act::Noted { text: line.to_owned() }], "note kept");
             }
         }
-        Asking::Vector if line.is_empty() => {}
-        Asking::Vector => score(model, line),
         Asking::ExportTo => form::actions::export_to(model, line),
         Asking::EmlTo => {
             if let Some(case) = case_id(model) {

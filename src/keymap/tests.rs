@@ -120,7 +120,7 @@ k = 'down'
     let want = [
         "line 1: unknown context \"qeue\"; did you mean \"queue\"?",
         "line 4: unknown command \"dwon\"; did you mean \"down\"?",
-        "line 5: \"yes\" cannot be given in [queue], only in case",
+        "line 5: \"yes\" cannot be given in [queue], only in case, advisory",
         "line 6: \"Entre\" is no key: unknown name; did you mean \"Enter\"?",
         "line 7: \"g\" begins \"g e\" in [queue]; unbind one of them",
         "line 7: \"g\" begins \"g g\" in [queue]; unbind one of them",

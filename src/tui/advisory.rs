@@ -56,9 +56,12 @@ fn pane(active: bool, theme: Theme) -> ratatui::style::Style {
 }
 
 fn missing(advisory: &AdvisoryScreen) -> String {
-    match advisory.faults.len() {
-        0 => "nothing is missing: it can be written".to_owned(),
-        count => format!("{count} missing or wrong"),
+    let open = advisory.gates.open_criteria();
+    match (advisory.faults.len(), open) {
+        (0, 0) => "nothing is missing: it can be written".to_owned(),
+        (0, open) => format!("it can be written; questions open: {open}"),
+        (count, 0) => format!("{count} missing or wrong"),
+        (count, open) => format!("{count} missing or wrong, questions open: {open}"),
     }
 }
 

@@ -74,6 +74,7 @@ const fn worth_naming(context: Context) -> &'static [Command] {
         Context::Editor => &[C::Save, C::WriteEml, C::Back],
         Context::Advisory => &[
             C::EditField,
+            C::NextMissing,
             C::Yes,
             C::No,
             C::Clear,

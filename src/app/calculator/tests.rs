@@ -90,7 +90,7 @@ fn alternatives_say_what_changes() {
         [
             ("N", "None", false, Some(8)),
             ("L", "Low", true, Some(0)),
-            ("H", "High", false, Some(-8)),
+            ("H", "High", false, Some(-11)),
         ]
     );
     calculator.clear();

@@ -148,7 +148,8 @@ pub(in crate::app) fn accept(model: &mut Model) {
     }
 }
 
-fn go_on(model: &mut Model) {
+/// Moves on to the next field that is missing or wrong, else to the next that is wanted.
+pub(in crate::app) fn go_on(model: &mut Model) {
     if let Some(advisory) = &mut model.advisory {
         advisory.form.go_to_next();
     }

@@ -84,6 +84,12 @@ impl Gates {
         }
     }
 
+    /// Criteria that nobody has answered.
+    pub fn open_criteria(&self) -> usize {
+        let criteria = self.before.iter().skip(1);
+        criteria.filter(|gate| gate.state == GateState::Open).count()
+    }
+
     /// Whether there is to be a CVE.
     pub fn cve(&self) -> GateState {
         match (self.advisory(), self.severe) {
@@ -110,25 +116,31 @@ impl Gates {
 
     /// The line on the screen.
     pub fn words(&self) -> String {
-        let mark = |state: GateState| match state {
+        let word = |state: GateState| match state {
             GateState::Yes => "yes",
             GateState::Open => "open",
             GateState::No => "no",
         };
+        let sign = |state: GateState| match state {
+            GateState::Yes => '✓',
+            GateState::Open => '?',
+            GateState::No => '✗',
+        };
         let mut words: Vec<String> = Vec::new();
         for gate in &self.before {
-            let more = if gate.words.is_empty() { mark(gate.state) } else { &gate.words };
-            words.push(format!("{}: {more}", gate.name));
+            let more =
+                if gate.words.is_empty() { String::new() } else { format!(" ({})", gate.words) };
+            words.push(format!("{} {}{more}", gate.name, sign(gate.state)));
         }
         let score = self
             .score
             .as_ref()
             .map_or_else(|| " (no vector yet)".to_owned(), |score| format!(" ({score})"));
         format!(
-            "{} → advisory: {} → CVE: {}{score}",
-            words.join(" · "),
-            mark(self.advisory()),
-            mark(self.cve())
+            "{} → advisory {} → CVE {}{score}",
+            words.join("  "),
+            word(self.advisory()),
+            word(self.cve())
         )
     }
 }

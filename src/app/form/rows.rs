@@ -102,13 +102,14 @@ fn criteria(checklist: &[case::Row], policy: &Policy) -> Vec<Row> {
         let (value, standing) = match (answer, proposal) {
             (Some(answer), _) => {
                 let outcome = known.map_or("", |row| row.outcome.as_str());
+                let outcome = if outcome.is_empty() { item.title.as_str() } else { outcome };
                 let words = [answer.value.as_str(), outcome];
                 let standing = if answer.value == AnswerValue::Yes {
                     Standing::Filled
                 } else {
                     Standing::Optional
                 };
-                (words.join(" ").trim_end().to_owned(), standing)
+                (words.join(": "), standing)
             }
             (None, Some(hint)) => {
                 (format!("~{}, suggested: {}", hint.answer.as_str(), hint.why), Standing::Faulty)
