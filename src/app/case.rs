@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 
 use super::row::CaseRow;
+use super::thread::{self, DocLine};
 use crate::domain::case::{Answer, Direction};
 use crate::domain::checklist;
 use crate::domain::hint::{Hint, Reading};
@@ -12,7 +13,7 @@ use crate::domain::journal::Entry;
 use crate::domain::policy::Policy;
 use crate::domain::verdict::Verdict;
 use crate::domain::{Case, ClauseId, Evidence, MessageRef};
-use crate::mail::{Address, DisplayText, Warning, quote};
+use crate::mail::{Address, Warning};
 
 /// Everything the case screen and `show` need to know of a case.
 #[derive(Clone, Debug)]
@@ -135,38 +136,6 @@ pub enum Pane {
     Checklist,
 }
 
-/// What a line of the thread document is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LineKind {
-    /// First line of a message: who and when.
-    Title,
-    /// A header field.
-    Header,
-    /// A warning or defect.
-    Warning,
-    /// Text the sender wrote.
-    Text,
-    /// A line quoted from an earlier mail.
-    Quoted,
-    /// An attachment.
-    Attachment,
-    /// Between two messages.
-    Gap,
-}
-
-/// A screen line of the thread document.
-#[derive(Clone, Debug)]
-pub struct DocLine {
-    /// What it is.
-    pub kind: LineKind,
-    /// Position of its message in the thread.
-    pub message: usize,
-    /// Line of the message's text, from 1; 0 where it is none.
-    pub line: u32,
-    /// The text, fit for the screen.
-    pub text: DisplayText,
-}
-
 /// A question of the checklist with what is known about it.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -199,9 +168,6 @@ fn rows(policy: &Policy, case: &Case, readings: &[&Reading]) -> Vec<Row> {
     };
     sections.into_iter().flat_map(|section| section.rows).map(of).collect()
 }
-
-/// Text lines laid out of one message; the raw view and `show` have the rest.
-const MAX_LINES: usize = 50_000;
 
 /// The case screen.
 #[derive(Debug)]
@@ -284,53 +250,13 @@ impl CaseScreen {
     pub fn lay_out(&mut self, width: usize) {
         let place = self.doc.get(self.cursor).map(|line| (line.message, line.line, line.kind));
         self.width = width;
-        self.doc = (0..self.view.messages.len()).flat_map(|at| self.message_lines(at)).collect();
+        self.doc =
+            (0..self.view.messages.len()).flat_map(|at| thread::message_lines(self, at)).collect();
         if let Some((message, number, kind)) = place {
             let same = |l: &DocLine| (l.message, l.line, l.kind) == (message, number, kind);
             self.cursor = self.doc.iter().position(same).unwrap_or(self.cursor);
         }
         self.cursor = self.cursor.min(self.doc.len().saturating_sub(1));
-    }
-
-    fn message_lines(&self, at: usize) -> Vec<DocLine> {
-        let Some(message) = self.view.messages.get(at) else { return Vec::new() };
-        let mut lines = Vec::new();
-        let mut add = |kind, line: u32, text: DisplayText| {
-            for text in text.wrap(self.width.max(10)) {
-                lines.push(DocLine { kind, message: at, line, text });
-            }
-        };
-        add(LineKind::Title, 0, title(message, at, self.view.messages.len()));
-        if self.headers {
-            for (name, value) in &message.headers {
-                add(LineKind::Header, 0, DisplayText::line(&format!("{name}: {value}")));
-            }
-        }
-        for warning in warning_lines(message) {
-            add(LineKind::Warning, 0, warning);
-        }
-        match (&message.raw, self.raw) {
-            (Some(raw), true) => {
-                for line in DisplayText::block(raw).into_iter().take(MAX_LINES) {
-                    add(LineKind::Header, 0, line);
-                }
-            }
-            _ => {
-                let kinds = quote::classify(&message.text);
-                let shown = DisplayText::block(&message.text).into_iter().take(MAX_LINES);
-                for (at, (line, number)) in shown.zip(1u32..).enumerate() {
-                    let own = kinds.get(at).is_none_or(|kind| *kind == quote::LineKind::Own);
-                    add(if own { LineKind::Text } else { LineKind::Quoted }, number, line);
-                }
-            }
-        }
-        for part in &message.attachments {
-            let text =
-                format!("attachment: {} ({}, {} bytes)", part.name, part.content_type, part.size);
-            add(LineKind::Attachment, 0, DisplayText::line(&text));
-        }
-        add(LineKind::Gap, 0, DisplayText::line(""));
-        lines
     }
 
     /// The oldest message from outside that nobody has answered, else the first.
@@ -342,6 +268,11 @@ impl CaseScreen {
             .rposition(|m| m.direction == Direction::Out)
             .map_or(0, |at| at + 1);
         if last_out < self.view.messages.len() { last_out } else { 0 }
+    }
+
+    /// Columns that the thread is laid out for.
+    pub const fn width(&self) -> usize {
+        self.width
     }
 
     fn first_open_item(&self) -> usize {
@@ -479,40 +410,4 @@ fn keep(top: &mut usize, cursor: usize, height: usize, count: usize) {
     let height = height.max(1);
     *top = (*top).clamp((cursor + 1).saturating_sub(height), cursor);
     *top = (*top).min(count.saturating_sub(height));
-}
-
-fn title(message: &MessageView, at: usize, count: usize) -> DisplayText {
-    let who = message.from.first().map_or_else(|| "(no sender)".to_owned(), shown_address);
-    let way = match message.direction {
-        Direction::In => "from",
-        Direction::Out => "our answer, from",
-        Direction::Automatic => "automatic, from",
-    };
-    let when = message.received.strftime("%Y-%m-%d %H:%M UTC");
-    let text = format!("{}/{count} {way} {who} · {when} · {}", at + 1, message.subject);
-    DisplayText::line(&text)
-}
-
-/// Name and address; the address is always shown in full (SEC-07).
-pub fn shown_address(address: &Address) -> String {
-    if address.name.is_empty() {
-        address.address.clone()
-    } else {
-        format!("{} <{}>", address.name, address.address)
-    }
-}
-
-fn warning_lines(message: &MessageView) -> Vec<DisplayText> {
-    let mut lines = Vec::new();
-    if !message.warnings.is_empty() {
-        let names: Vec<_> = message.warnings.iter().map(|warning| warning.as_str()).collect();
-        lines.push(DisplayText::line(&format!("! {}", names.join(", "))));
-    }
-    for defect in message.defects.iter().take(10) {
-        lines.push(DisplayText::line(&format!("damaged: {defect}")));
-    }
-    if message.gone {
-        lines.push(DisplayText::line("no longer on the server; this copy stays"));
-    }
-    lines
 }

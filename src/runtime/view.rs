@@ -19,7 +19,7 @@ pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
         unique,
         subject_shown: DisplayText::line(&record.subject),
         subject: record.subject,
-        reporter_shown: DisplayText::line(&crate::app::case::shown_address(&reporter)),
+        reporter_shown: DisplayText::line(&crate::app::thread::shown_address(&reporter)),
         reporter: record.reporter,
         received: record.received,
         last: record.last,

@@ -9,9 +9,10 @@ use super::queue::clock_style;
 use super::theme::Theme;
 use super::{cell, put, rect, row, title, word};
 use crate::app::Model;
-use crate::app::case::{CaseScreen, DocLine, LineKind, Pane, Row, evidence_of};
+use crate::app::case::{CaseScreen, Pane, Row, evidence_of};
 use crate::app::layout::{self, CASE_HEAD};
 use crate::app::material;
+use crate::app::thread::{DocLine, LineKind};
 use crate::domain::deadline::{Deadline, DeadlineStatus as Status, time_left};
 use crate::mail::DisplayText;
 
