@@ -4,8 +4,9 @@ use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
+use super::material;
 use super::row::CaseRow;
-use super::thread::{self, DocLine};
+use super::thread::{self, DocLine, ReadLine};
 use crate::domain::case::{Answer, Direction};
 use crate::domain::checklist;
 use crate::domain::hint::{Hint, Reading};
@@ -13,7 +14,7 @@ use crate::domain::journal::Entry;
 use crate::domain::policy::Policy;
 use crate::domain::verdict::Verdict;
 use crate::domain::{Case, ClauseId, Evidence, MessageRef};
-use crate::mail::{Address, Warning};
+use crate::mail::{Address, DisplayText, Warning};
 
 /// Everything the case screen and `show` need to know of a case.
 #[derive(Clone, Debug)]
@@ -82,8 +83,10 @@ pub struct MessageView {
     pub reading: Reading,
     /// Whether the server no longer has it.
     pub gone: bool,
-    /// The raw mail, once it was asked for.
-    pub raw: Option<String>,
+    /// The text's lines, fit for the screen.
+    pub lines: Vec<ReadLine>,
+    /// The raw mail's lines, once they were asked for.
+    pub raw: Option<Vec<DisplayText>>,
 }
 
 impl std::fmt::Debug for MessageView {
@@ -153,6 +156,8 @@ pub struct Row {
     pub answer: Option<Answer>,
     /// What a rule proposes.
     pub proposal: Option<Hint>,
+    /// Whether the answer's evidence no longer stands in the stored mail.
+    pub broken: bool,
 }
 
 fn rows(policy: &Policy, case: &Case, readings: &[&Reading]) -> Vec<Row> {
@@ -165,6 +170,7 @@ fn rows(policy: &Policy, case: &Case, readings: &[&Reading]) -> Vec<Row> {
         outcome: row.outcome,
         answer: row.answer.cloned(),
         proposal: row.proposal.cloned(),
+        broken: false,
     };
     sections.into_iter().flat_map(|section| section.rows).map(of).collect()
 }
@@ -176,6 +182,8 @@ pub struct CaseScreen {
     pub view: CaseView,
     /// The questions with answers and proposals.
     pub checklist: Vec<Row>,
+    /// The reporter's score and ours, in words.
+    pub scores: String,
     /// Where keys go.
     pub pane: Pane,
     /// The thread laid out for the current width.
@@ -208,6 +216,7 @@ impl CaseScreen {
     pub fn open(view: CaseView, policy: &Policy, width: usize) -> Self {
         let mut screen = Self {
             checklist: Vec::new(),
+            scores: String::new(),
             view,
             pane: Pane::Thread,
             doc: Vec::new(),
@@ -242,19 +251,28 @@ impl CaseScreen {
 
     fn refresh(&mut self, policy: &Policy) {
         self.checklist = rows(policy, &self.view.case, &self.view.readings());
+        for row in &mut self.checklist {
+            let evidence = row.answer.as_ref().and_then(|answer| answer.evidence.as_ref());
+            row.broken = evidence.is_some_and(|evidence| anchor_is_broken(&self.view, evidence));
+        }
+        self.scores = material::scores(&self.view, policy);
         self.item = self.item.min(self.checklist.len().saturating_sub(1));
         self.lay_out(self.width);
     }
 
-    /// Lays the thread out for a pane of `width` columns.
+    /// Lays the thread out for a pane of `width` columns. The line under the cursor stays under it and on its
+    /// row of the screen; where it is gone, the first line of its message takes its place.
     pub fn lay_out(&mut self, width: usize) {
         let place = self.doc.get(self.cursor).map(|line| (line.message, line.line, line.kind));
+        let row = self.cursor.saturating_sub(self.top);
         self.width = width;
-        self.doc =
-            (0..self.view.messages.len()).flat_map(|at| thread::message_lines(self, at)).collect();
+        self.doc = thread::document(self, width);
         if let Some((message, number, kind)) = place {
             let same = |l: &DocLine| (l.message, l.line, l.kind) == (message, number, kind);
-            self.cursor = self.doc.iter().position(same).unwrap_or(self.cursor);
+            let at = self.doc.iter().position(same);
+            let first = || self.doc.iter().position(|line| line.message == message);
+            self.cursor = at.or_else(first).unwrap_or_default();
+            self.top = self.cursor.saturating_sub(row);
         }
         self.cursor = self.cursor.min(self.doc.len().saturating_sub(1));
     }
@@ -268,11 +286,6 @@ impl CaseScreen {
             .rposition(|m| m.direction == Direction::Out)
             .map_or(0, |at| at + 1);
         if last_out < self.view.messages.len() { last_out } else { 0 }
-    }
-
-    /// Columns that the thread is laid out for.
-    pub const fn width(&self) -> usize {
-        self.width
     }
 
     fn first_open_item(&self) -> usize {
@@ -376,12 +389,6 @@ impl CaseScreen {
         true
     }
 
-    /// Whether the anchor of an answer no longer fits the stored mail.
-    pub fn anchor_is_broken(&self, evidence: &Evidence) -> bool {
-        let message = self.view.messages.iter().find(|m| m.id == evidence.message);
-        !message.is_some_and(|message| evidence.fits(&message.text))
-    }
-
     /// Moves to the next (`1`) or previous (`-1`) line that holds the searched words.
     pub fn find(&mut self, step: isize) -> bool {
         let wanted = self.search.to_lowercase();
@@ -392,11 +399,18 @@ impl CaseScreen {
             let holds = |line: &DocLine| line.text.as_str().to_lowercase().contains(&wanted);
             if self.doc.get(at).is_some_and(holds) {
                 self.cursor = at;
+                self.pane = Pane::Thread;
                 return true;
             }
         }
         false
     }
+}
+
+/// Whether the anchor of an answer no longer fits the stored mail.
+fn anchor_is_broken(view: &CaseView, evidence: &Evidence) -> bool {
+    let message = view.messages.iter().find(|message| message.id == evidence.message);
+    !message.is_some_and(|message| evidence.fits(&message.text))
 }
 
 /// The words that show an answer, or else a proposal.

@@ -98,7 +98,8 @@ pub(super) fn after_save(model: &mut Model) {
     if let (Some(advisory), Some(toml)) = (&mut model.advisory, &saved.advisory)
         && &advisory.toml != toml
     {
-        model.advisory = Some(AdvisoryScreen::of(case.view.row.id.clone(), toml.clone(), true));
+        model.advisory =
+            Some(AdvisoryScreen::of(case.view.row.id.clone(), toml.clone(), true, model.size));
     }
 }
 

@@ -157,8 +157,8 @@ pub enum Outcome {
     Raw {
         /// Position in the thread.
         message: usize,
-        /// Its bytes as text; invalid ones replaced.
-        text: String,
+        /// Its lines, fit for the screen.
+        lines: Vec<DisplayText>,
     },
     /// Files were written.
     Written {
@@ -405,6 +405,9 @@ impl Model {
         let layout = layout::case(self.size);
         if let Some(case) = &mut self.case {
             case.lay_out(usize::from(layout.thread.width));
+        }
+        if let Some(advisory) = &mut self.advisory {
+            advisory.lay_out(self.size);
         }
         self.settle();
     }

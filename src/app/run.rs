@@ -98,7 +98,7 @@ fn step(model: &mut Model, lines: isize) {
         }
         Screen::Advisory => {
             if let Some(advisory) = &mut model.advisory {
-                advisory.step(lines, height);
+                advisory.step(lines, model.size);
             }
         }
         Screen::Editor => {}

@@ -36,49 +36,102 @@ pub struct DocLine {
     pub text: DisplayText,
 }
 
-/// Text lines laid out of one message; the raw view and `show` have the rest.
-const MAX_LINES: usize = 50_000;
+/// A line of a message before it is wrapped.
+#[derive(Clone, Debug)]
+pub struct ReadLine {
+    /// Whether the sender wrote it or quotes it.
+    pub kind: LineKind,
+    /// The text, fit for the screen.
+    pub text: DisplayText,
+}
 
-/// The lines of a message, wrapped to `width` columns.
-pub fn message_lines(screen: &CaseScreen, at: usize) -> Vec<DocLine> {
-    let Some(message) = screen.view.messages.get(at) else { return Vec::new() };
-    let mut lines = Vec::new();
-    let mut add = |kind, line: u32, text: DisplayText| {
-        for text in text.wrap(screen.width().max(10)) {
-            lines.push(DocLine { kind, message: at, line, text });
-        }
+/// Lines and bytes of one mail that are kept for the screen; `casebook show` has the rest.
+const MAX_READ: (usize, usize) = (50_000, 4_000_000);
+
+/// Screen lines laid out of one thread.
+const MAX_LINES: usize = 60_000;
+
+/// The lines of a mail's text. Costs time in proportion to the mail, so the worker that reads it does this.
+pub fn read_text(text: &str) -> Vec<ReadLine> {
+    let kinds = quote::classify(text);
+    let lines = raw_lines(text).into_iter().enumerate();
+    let kind = |at| match kinds.get(at) {
+        None | Some(quote::LineKind::Own) => LineKind::Text,
+        Some(_) => LineKind::Quoted,
     };
-    add(LineKind::Title, 0, title(message, at, screen.view.messages.len()));
-    if screen.headers {
-        for (name, value) in &message.headers {
-            add(LineKind::Header, 0, DisplayText::line(&format!("{name}: {value}")));
-        }
+    lines.map(|(at, text)| ReadLine { kind: kind(at), text }).collect()
+}
+
+/// The lines of a raw mail, fit for the screen; the worker that reads it does this.
+pub fn raw_lines(text: &str) -> Vec<DisplayText> {
+    let mut end = text.len().min(MAX_READ.1);
+    while !text.is_char_boundary(end) {
+        end -= 1;
     }
-    for warning in warning_lines(message) {
-        add(LineKind::Warning, 0, warning);
-    }
-    match (&message.raw, screen.raw) {
-        (Some(raw), true) => {
-            for line in DisplayText::block(raw).into_iter().take(MAX_LINES) {
-                add(LineKind::Header, 0, line);
-            }
-        }
-        _ => {
-            let kinds = quote::classify(&message.text);
-            let shown = DisplayText::block(&message.text).into_iter().take(MAX_LINES);
-            for (at, (line, number)) in shown.zip(1u32..).enumerate() {
-                let own = kinds.get(at).is_none_or(|kind| *kind == quote::LineKind::Own);
-                add(if own { LineKind::Text } else { LineKind::Quoted }, number, line);
-            }
-        }
-    }
-    for part in &message.attachments {
-        let text =
-            format!("attachment: {} ({}, {} bytes)", part.name, part.content_type, part.size);
-        add(LineKind::Attachment, 0, DisplayText::line(&text));
-    }
-    add(LineKind::Gap, 0, DisplayText::line(""));
+    let mut lines = DisplayText::block(text.get(..end).unwrap_or_default());
+    lines.truncate(MAX_READ.0);
     lines
+}
+
+/// The thread as screen lines of `width` columns.
+pub fn document(screen: &CaseScreen, width: usize) -> Vec<DocLine> {
+    let mut document = Document { lines: Vec::new(), message: 0, width: width.max(10) };
+    let count = screen.view.messages.len();
+    for (at, message) in screen.view.messages.iter().enumerate() {
+        document.message = at;
+        document.message(message, screen, count);
+    }
+    document.lines
+}
+
+struct Document {
+    lines: Vec<DocLine>,
+    message: usize,
+    width: usize,
+}
+
+impl Document {
+    fn message(&mut self, message: &MessageView, screen: &CaseScreen, count: usize) {
+        self.add(LineKind::Title, 0, &title(message, self.message, count));
+        if screen.headers {
+            for (name, value) in &message.headers {
+                self.add(LineKind::Header, 0, &DisplayText::line(&format!("{name}: {value}")));
+            }
+        }
+        for warning in warning_lines(message) {
+            self.add(LineKind::Warning, 0, &warning);
+        }
+        match (&message.raw, screen.raw) {
+            (Some(raw), true) => self.all(raw.iter().map(|line| (LineKind::Header, 0, line))),
+            _ => {
+                let lines = message.lines.iter().zip(1u32..);
+                self.all(lines.map(|(line, number)| (line.kind, number, &line.text)));
+            }
+        }
+        for part in &message.attachments {
+            let text =
+                format!("attachment: {} ({}, {} bytes)", part.name, part.content_type, part.size);
+            self.add(LineKind::Attachment, 0, &DisplayText::line(&text));
+        }
+        self.add(LineKind::Gap, 0, &DisplayText::default());
+    }
+
+    fn all<'a>(&mut self, lines: impl Iterator<Item = (LineKind, u32, &'a DisplayText)>) {
+        for (kind, number, text) in lines {
+            if self.lines.len() >= MAX_LINES {
+                let words = "too long for the screen: `casebook show` prints the rest";
+                self.add(LineKind::Warning, 0, &DisplayText::line(words));
+                return;
+            }
+            self.add(kind, number, text);
+        }
+    }
+
+    fn add(&mut self, kind: LineKind, line: u32, text: &DisplayText) {
+        for text in text.wrap(self.width) {
+            self.lines.push(DocLine { kind, message: self.message, line, text });
+        }
+    }
 }
 
 fn title(message: &MessageView, at: usize, count: usize) -> DisplayText {

@@ -121,10 +121,10 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             draft::after_save(model);
             model.say(Tone::Done, said);
         }
-        Outcome::Raw { message, text } => {
+        Outcome::Raw { message, lines } => {
             if let Some(case) = &mut model.case {
                 if let Some(message) = case.view.messages.get_mut(message) {
-                    message.raw = Some(text);
+                    message.raw = Some(lines);
                 }
                 case.raw = true;
                 model.lay_out();

@@ -86,6 +86,7 @@ fn message(desk: &Desk, record: &MailRecord) -> MessageView {
         references: parsed.references,
         date: parsed.date,
         received: record.received,
+        lines: crate::app::thread::read_text(&parsed.text),
         text: parsed.text,
         text_part: parsed.text_part,
         headers: parsed.headers,

@@ -183,7 +183,10 @@ impl StoreWorker {
             Ok(self.desk.raw(&mail.message)?)
         });
         match read {
-            Ok(raw) => Outcome::Raw { message, text: String::from_utf8_lossy(&raw).into_owned() },
+            Ok(raw) => {
+                let lines = crate::app::thread::raw_lines(&String::from_utf8_lossy(&raw));
+                Outcome::Raw { message, lines }
+            }
             Err(error) => Outcome::Failed(error.problem()),
         }
     }
