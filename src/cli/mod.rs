@@ -202,7 +202,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         return screen::open(&context);
     };
     match command {
-        Command::Demo { plain } => return screen::demo(&context, plain),
+        Command::Demo { plain, fault } => return screen::demo(&context, plain, fault),
         Command::Sync => intake::sync(&context)?,
         Command::Import { paths } => intake::import(&context, &paths)?,
         Command::List { state, query } => read::list(&context, state, &query)?,
