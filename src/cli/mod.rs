@@ -203,7 +203,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         return screen::open(&context);
     };
     match command {
-        Command::Demo { plain } => return screen::demo(&context, plain),
+        Command::Demo { plain, fault } => return screen::demo(&context, plain, fault),
         Command::Init => init::init(&context)?,
         Command::Sync => intake::sync(&context)?,
         Command::Import { paths } => intake::import(&context, &paths)?,
