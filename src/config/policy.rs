@@ -42,6 +42,21 @@ pub const EMBEDDED: [&str; 1] = ["octoprint"];
 /// # Errors
 /// All faults at once, in the order of their lines.
 pub fn parse(text: &str) -> Result<Policy, Vec<Fault>> {
+    parse_with(text, check_pattern)
+}
+
+/// Reads an embedded policy. Its patterns are taken as they are: a test compiles them, and doing it at every start
+/// would cost more than all the rest of the start.
+///
+/// # Errors
+/// All faults at once, in the order of their lines.
+pub fn parse_embedded(text: &str) -> Result<Policy, Vec<Fault>> {
+    parse_with(text, |_, _, _| ())
+}
+
+type CheckPattern = fn(&Fields<'_, '_>, &'static str, &str);
+
+fn parse_with(text: &str, check: CheckPattern) -> Result<Policy, Vec<Fault>> {
     if text.len() > MAX_BYTES {
         let what = format!("the policy file is larger than {MAX_BYTES} bytes");
         return Err(vec![Fault { line: None, what }]);
@@ -55,12 +70,13 @@ pub fn parse(text: &str) -> Result<Policy, Vec<Fault>> {
         }
         return Err(report.into_faults());
     }
-    let policy = read(&report, root.get_ref(), hex(&Sha256::digest(text.as_bytes())));
+    let hash = hex(&Sha256::digest(text.as_bytes()));
+    let policy = read(&report, root.get_ref(), hash, check);
     let faults = report.into_faults();
     if faults.is_empty() { Ok(policy) } else { Err(faults) }
 }
 
-fn read(report: &Report<'_>, root: &DeTable<'_>, hash: String) -> Policy {
+fn read(report: &Report<'_>, root: &DeTable<'_>, hash: String, check: CheckPattern) -> Policy {
     let fields = Fields::new(report, root, 0, "policy");
     let items: Vec<Item> =
         fields.tables("item").into_iter().map(|table| item(table, report)).collect();
@@ -69,7 +85,7 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, hash: String) -> Policy {
     }
     repeated(report, "item", items.iter().map(|item| item.id.as_str()));
     let hints: Vec<HintRule> =
-        fields.tables("hint").into_iter().map(|table| hint(table, report, &items)).collect();
+        fields.tables("hint").into_iter().map(|table| hint(table, report, &items, check)).collect();
     repeated(report, "hint", hints.iter().map(|hint| hint.name.as_str()));
     let policy = Policy {
         name: fields.text("name").to_owned(),
@@ -308,7 +324,12 @@ const PLACES: [(&str, Place); 5] = [
     ("sender", Place::Sender),
 ];
 
-fn hint(mut table: Fields<'_, '_>, report: &Report<'_>, items: &[Item]) -> HintRule {
+fn hint(
+    mut table: Fields<'_, '_>,
+    report: &Report<'_>,
+    items: &[Item],
+    check: CheckPattern,
+) -> HintRule {
     let name = table.text("name").to_owned();
     table.name = format!("hint {name}");
     let clause = table.optional_text("clause").map(ClauseId::new);
@@ -325,7 +346,7 @@ fn hint(mut table: Fields<'_, '_>, report: &Report<'_>, items: &[Item]) -> HintR
     let pattern = table.text("pattern").to_owned();
     for (key, regex) in [("pattern", Some(&pattern)), ("unless", unless.as_ref())] {
         if let Some(regex) = regex {
-            check_pattern(&table, key, regex);
+            check(&table, key, regex);
         }
     }
     let strength = table.number("strength", 1..=3);
@@ -344,7 +365,7 @@ fn hint(mut table: Fields<'_, '_>, report: &Report<'_>, items: &[Item]) -> HintR
     rule
 }
 
-fn check_pattern(table: &Fields<'_, '_>, key: &str, pattern: &str) {
+fn check_pattern(table: &Fields<'_, '_>, key: &'static str, pattern: &str) {
     let built = RegexBuilder::new(pattern).case_insensitive(true).size_limit(MAX_PATTERN).build();
     if let Err(error) = built {
         let text = error.to_string();
