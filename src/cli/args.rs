@@ -53,6 +53,8 @@ pub enum Command {
         #[arg(long)]
         plain: bool,
     },
+    /// Ask for account and policy, and write the config
+    Init,
     /// Pull new mail; the mailbox is never changed
     Sync,
     /// Take in .eml files, mbox files and Maildir folders

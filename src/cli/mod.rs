@@ -9,6 +9,7 @@ mod act;
 mod args;
 mod draft;
 mod house;
+mod init;
 mod intake;
 mod json;
 mod read;
@@ -203,6 +204,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     };
     match command {
         Command::Demo { plain } => return screen::demo(&context, plain),
+        Command::Init => init::init(&context)?,
         Command::Sync => intake::sync(&context)?,
         Command::Import { paths } => intake::import(&context, &paths)?,
         Command::List { state, query } => read::list(&context, state, &query)?,

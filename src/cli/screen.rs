@@ -26,6 +26,11 @@ pub(crate) fn open(context: &Context) -> Result<ExitCode, Failure> {
     let mailbox =
         setup.config.account.as_ref().map(Mailbox::of).transpose().map_err(Failure::usage)?;
     let desk = Arc::new(context.open(&setup)?);
+    let asked = mailbox.is_some();
+    let mailbox = mailbox.and_then(Mailbox::ask_now);
+    if asked && mailbox.is_none() {
+        eprintln!("no password: working offline");
+    }
     run(context, &setup, &desk, mailbox, false)
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ulid::Ulid;
 
@@ -50,6 +50,9 @@ pub struct Desk {
     pub clock: Clock,
     /// Whether nothing can be written.
     pub read_only: bool,
+    /// Held from reading records to writing them, so that a pull and a decision on one case never write over
+    /// each other. The workers take it; the thread of the screen never does.
+    changing: Mutex<()>,
     /// Copy of the index for reading only; removed with the desk.
     _scratch: Option<tempfile::TempDir>,
 }
@@ -145,6 +148,7 @@ impl Desk {
             me: opening.me,
             clock: opening.clock,
             read_only: opening.read_only,
+            changing: Mutex::new(()),
             _scratch: scratch,
         };
         match health {
@@ -315,6 +319,7 @@ impl Desk {
     /// # Errors
     /// If the store is read-only or a write fails; then none of them was written.
     pub fn record(&self, case: &CaseId, acts: Vec<Act>) -> Result<CaseRecord, DeskError> {
+        let _one = self.changing();
         let known = self.find(case.as_str())?;
         let mut all = Vec::with_capacity(acts.len() + 1);
         if !known.pinned {
@@ -375,7 +380,12 @@ impl Desk {
         mails: Vec<crate::store::NewMail>,
         cursor: Option<(&str, Vec<u8>)>,
     ) -> Result<Changed, StoreError> {
+        let _one = self.changing();
         ingest::add(&self.store, &self.rules, mails, cursor)
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers whose words no longer stand where they say, each as one line (capability M2).

@@ -59,9 +59,25 @@ impl Mailbox {
         }
         let secret = match &account.secret {
             config::Secret::Command(argv) => SecretSource::Command(argv.clone()),
-            config::Secret::Keyring | config::Secret::Ask => SecretSource::Prompt,
+            config::Secret::Ask => SecretSource::Prompt,
+            config::Secret::Keyring => {
+                return Err(Problem {
+                    what: "this build has no access to the desktop keyring".into(),
+                    next: "use password_command, such as [\"secret-tool\", \"lookup\", …]".into(),
+                });
+            }
         };
         Ok(Self { account: to, secret })
+    }
+
+    /// Asks for the password now if it would have to be asked for later, when the screen has the terminal.
+    /// `None` if nothing was typed: then there is no pulling.
+    pub fn ask_now(mut self) -> Option<Self> {
+        if matches!(self.secret, SecretSource::Prompt) {
+            let typed = secret::from_prompt(&self.account.user, &self.account.host).ok()?;
+            self.secret = SecretSource::Known(typed);
+        }
+        Some(self)
     }
 
     fn secret(&self) -> Result<Secret, SecretError> {

@@ -78,19 +78,10 @@ impl Setup {
     /// If a file that is named cannot be read or has faults: all of them.
     pub fn read(options: Options) -> Result<Self, Problem> {
         let home = std::env::home_dir();
-        let named = |variable: &str| {
-            std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
-        };
-        let options = Options {
-            config: options.config.or_else(|| named("CASEBOOK_CONFIG")),
-            store: options.store.or_else(|| named("CASEBOOK_STORE")),
-            ..options
-        };
-        let named = options.config.is_some();
-        let config_path = match &options.config {
-            Some(path) => path.clone(),
-            None => base_folder("XDG_CONFIG_HOME", ".config", home.as_deref())?.join("config.toml"),
-        };
+        let options =
+            Options { store: options.store.or_else(|| path_in("CASEBOOK_STORE")), ..options };
+        let named = options.config.is_some() || path_in("CASEBOOK_CONFIG").is_some();
+        let config_path = config_path(options.config.as_deref())?;
         let config = read_config(&config_path, named, home.as_deref())?;
         let store_dir = match &options.store {
             Some(path) => path.clone(),
@@ -143,6 +134,23 @@ impl Setup {
         }
         Ok(Rules { policy: Arc::clone(&self.policy), hints, ours: Ours::new(addresses) })
     }
+}
+
+/// Where the config lies: as named, as `CASEBOOK_CONFIG` says, or in the user's folder.
+///
+/// # Errors
+/// If nothing names it and there is no home folder.
+pub fn config_path(named: Option<&Path>) -> Result<PathBuf, Problem> {
+    if let Some(path) = named.map(Path::to_owned).or_else(|| path_in("CASEBOOK_CONFIG")) {
+        return Ok(path);
+    }
+    let home = std::env::home_dir();
+    Ok(base_folder("XDG_CONFIG_HOME", ".config", home.as_deref())?.join("config.toml"))
+}
+
+/// A path in an environment variable.
+fn path_in(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// `$variable/casebook`, or the same below the home folder.

@@ -165,6 +165,7 @@ pub const TABLE: &[Row] = &[
             "serde",
             "serde_json",
             "thiserror",
+            "toml",
             "zeroize",
         ],
         std: &["fs", "process", "env"],
