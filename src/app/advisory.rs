@@ -4,7 +4,7 @@ use super::case::{self, CaseView};
 use super::form::dialog::Dialog;
 use super::form::gates::Gates;
 use super::form::{Form, rows};
-use super::{layer, material};
+use super::{layer, layout, material};
 use crate::domain::CaseId;
 use crate::domain::advisory::{AdvisoryDraft, Format};
 use crate::domain::policy::Policy;
@@ -21,6 +21,18 @@ pub struct FaultLine {
     /// What is wrong and what to do.
     pub fault: DisplayText,
 }
+
+/// A screen line of the list of faults.
+#[derive(Clone, Debug)]
+pub struct FaultRow {
+    /// Field; empty where the line continues the one above.
+    pub field: DisplayText,
+    /// What is wrong and what to do.
+    pub text: DisplayText,
+}
+
+/// Columns of the name of a field in that list, with the blank behind it.
+pub const FIELD_WIDTH: usize = 25;
 
 /// The order in which the preview goes through the formats.
 const PREVIEWS: [Format; 5] =
@@ -46,13 +58,18 @@ pub struct AdvisoryScreen {
     /// The format that the preview shows.
     pub format: Format,
     /// How the draft would read in it, as far as it can be made.
+    source: Vec<DisplayText>,
+    /// The same, laid out for the current width.
     pub preview: Vec<DisplayText>,
     /// Whether keys go to the preview instead of the form.
     pub in_preview: bool,
-    /// First fault shown while there is no form.
+    /// The faults laid out for the current width; shown while there is no form.
+    pub fault_rows: Vec<FaultRow>,
+    /// First of them shown.
     pub fault_top: usize,
     /// First preview line shown.
     pub top: usize,
+    size: (u16, u16),
     draft: Option<AdvisoryDraft>,
     /// Drafts on their way to the journal, oldest first.
     sent: Vec<String>,
@@ -66,6 +83,7 @@ impl AdvisoryScreen {
         policy: &Policy,
         toml: String,
         saved: bool,
+        size: (u16, u16),
     ) -> Self {
         let mut screen = Self {
             case: view.row.id.clone(),
@@ -76,10 +94,13 @@ impl AdvisoryScreen {
             dialog: None,
             gates: Gates::default(),
             format: Format::Markdown,
+            source: Vec::new(),
             preview: Vec::new(),
             in_preview: false,
+            fault_rows: Vec::new(),
             fault_top: 0,
             top: 0,
+            size,
             draft: None,
             sent: Vec::new(),
         };
@@ -116,11 +137,30 @@ impl AdvisoryScreen {
     }
 
     fn show_preview(&mut self) {
-        self.preview = self.draft.as_ref().map_or_else(Vec::new, |draft| {
+        self.source = self.draft.as_ref().map_or_else(Vec::new, |draft| {
             let bytes = export::write(draft, self.format).bytes;
             DisplayText::block(&String::from_utf8_lossy(&bytes))
         });
-        self.top = self.top.min(self.preview.len().saturating_sub(1));
+        self.lay_out(self.size);
+    }
+
+    /// Lays preview and faults out for so many columns and rows.
+    pub fn lay_out(&mut self, size: (u16, u16)) {
+        self.size = size;
+        let areas = layout::advisory(size);
+        let width = usize::from(areas.preview.width).max(10);
+        self.preview = self.source.iter().flat_map(|line| line.wrap(width)).collect();
+        let text_width = usize::from(areas.form.width).saturating_sub(FIELD_WIDTH + 1).max(10);
+        let row = |fault: &FaultLine| {
+            let mut field = DisplayText::line(&fault.field);
+            let rows = fault.fault.wrap(text_width).into_iter();
+            rows.map(|text| FaultRow { field: std::mem::take(&mut field), text })
+                .collect::<Vec<_>>()
+        };
+        self.fault_rows = self.faults.iter().flat_map(row).collect();
+        let height = usize::from(areas.form.height);
+        layer::scroll(&mut self.top, 0, self.preview.len(), height);
+        layer::scroll(&mut self.fault_top, 0, self.fault_rows.len(), height);
     }
 
     /// Goes on to the next or previous format of the preview.
@@ -175,11 +215,12 @@ impl AdvisoryScreen {
     }
 
     /// Moves by lines in the pane that has the keys.
-    pub fn step(&mut self, lines: isize, height: usize) {
+    pub fn step(&mut self, lines: isize, size: (u16, u16)) {
+        let height = usize::from(layout::advisory(size).form.height);
         if self.in_preview {
-            layer::scroll(&mut self.top, lines, self.preview.len(), height / 2);
+            layer::scroll(&mut self.top, lines, self.preview.len(), height);
         } else if self.form.rows.is_empty() {
-            layer::scroll(&mut self.fault_top, lines, self.faults.len(), 4);
+            layer::scroll(&mut self.fault_top, lines, self.fault_rows.len(), height);
         } else {
             self.form.step(lines);
         }

@@ -214,6 +214,13 @@ pub(super) fn open(model: &mut Model, purpose: Use) {
     model.calculator = Some(calculator);
 }
 
+/// Switches between the versions.
+pub(super) fn switch_version(model: &mut Model) {
+    if let Some(calculator) = &mut model.calculator {
+        calculator.switch_version();
+    }
+}
+
 /// Takes a key that no binding wanted.
 pub(super) fn key(model: &mut Model, key: Key) {
     let Some(calculator) = &mut model.calculator else { return };

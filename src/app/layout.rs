@@ -28,17 +28,6 @@ pub struct CaseLayout {
     pub wide: bool,
 }
 
-/// The advisory screen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct AdvisoryLayout {
-    /// The fields, without their title.
-    pub form: Area,
-    /// The preview, without its title.
-    pub preview: Area,
-    /// Whether both are shown side by side.
-    pub wide: bool,
-}
-
 /// Below this nothing useful fits, and a notice is shown instead.
 pub const SMALLEST: (u16, u16) = (40, 8);
 
@@ -78,18 +67,30 @@ pub fn case(size: (u16, u16)) -> CaseLayout {
     CaseLayout { head, thread, checklist, detail, wide }
 }
 
-/// Rows above the advisory's panes: head, gates and the panes' titles.
-pub const ADVISORY_HEAD: u16 = 3;
+/// The advisory screen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AdvisoryLayout {
+    /// The fields; their title is the row above.
+    pub form: Area,
+    /// Lines of the preview; its title is the row above.
+    pub preview: Area,
+    /// Whether both are shown side by side.
+    pub wide: bool,
+}
+
+/// Rows of the advisory's head.
+pub const ADVISORY_HEAD: u16 = 2;
 
 /// The advisory screen's areas.
 pub fn advisory(size: (u16, u16)) -> AdvisoryLayout {
     let (columns, rows) = (size.0.max(1), size.1.max(1));
-    let height = rows.saturating_sub(ADVISORY_HEAD + FOOT).max(1);
+    let y = ADVISORY_HEAD + 1;
+    let height = rows.saturating_sub(y + FOOT).max(1);
     let wide = columns >= WIDE;
     let split = if wide { columns / 2 } else { columns };
-    let form = Area { x: 0, y: ADVISORY_HEAD, width: split, height };
-    let x = if wide { split + 1 } else { 0 };
-    let preview = Area { x, y: ADVISORY_HEAD, width: columns.saturating_sub(x).max(1), height };
+    let form = Area { x: 0, y, width: split, height };
+    let x = if wide { split + 2 } else { 1 };
+    let preview = Area { x, y, width: columns.saturating_sub(x).max(1), height };
     AdvisoryLayout { form, preview, wide }
 }
 

@@ -1,8 +1,9 @@
 //! A TOML text with the line of everything in it, and the faults found so far.
 //!
 //! Owns: reading TOML so that one pass finds all faults: syntax faults do not hide the others. Absent on
-//! purpose: what the keys mean. Read next: [`super::parse`], `keymap::parse`.
+//! purpose: what the keys mean. Read next: [`super::parse`], [`super::policy`], `keymap::parse`.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::fault::{Fault, nearest};
 
 /// Longest text that is read, in bytes; more is no hand-written file.
-pub const LONGEST_TEXT: usize = 1 << 18;
+pub const LONGEST_TEXT: usize = 1 << 20;
 
 /// Characters of a fault that are shown at most.
 const LONGEST_FAULT: usize = 300;
@@ -20,12 +21,12 @@ const LONGEST_FAULT: usize = 300;
 /// Faults listed at most; the rest is counted.
 const MOST_FAULTS: usize = 100;
 
-/// Collects faults of one text and knows its lines.
+/// Collects faults of one text and knows its lines. Several tables of the text report to it at once.
 #[derive(Debug)]
 pub struct Faults {
     /// Offset of every line's end.
     ends: Vec<usize>,
-    found: Vec<Fault>,
+    found: RefCell<Vec<Fault>>,
     /// Lines that TOML itself refused: what else looks wrong there is only a consequence.
     refused: BTreeSet<usize>,
 }
@@ -33,10 +34,10 @@ pub struct Faults {
 impl Faults {
     /// Reads the text as TOML; what could not be read is left out of the table and listed as a fault.
     pub fn read(text: &str) -> (DeTable<'_>, Self) {
-        let mut faults = Self { ends: Vec::new(), found: Vec::new(), refused: BTreeSet::new() };
+        let mut faults =
+            Self { ends: Vec::new(), found: RefCell::default(), refused: BTreeSet::new() };
         if text.len() > LONGEST_TEXT {
-            let what = format!("longer than {LONGEST_TEXT} bytes");
-            faults.found.push(Fault { line: None, what });
+            faults.add_to_all(format!("longer than {LONGEST_TEXT} bytes"));
             return (DeTable::new(), faults);
         }
         faults.ends.extend(text.match_indices('\n').map(|(offset, _)| offset));
@@ -44,7 +45,7 @@ impl Faults {
         for error in errors {
             let line = error.span().map(|span| faults.line(&span));
             faults.refused.extend(line);
-            faults.found.push(Fault { line, what: plain(error.message()) });
+            faults.found.get_mut().push(Fault { line, what: plain(error.message()) });
         }
         (table.into_inner(), faults)
     }
@@ -54,28 +55,39 @@ impl Faults {
         self.ends.partition_point(|end| *end < span.start) + 1
     }
 
+    /// Whether nothing is wrong so far.
+    pub fn is_empty(&self) -> bool {
+        self.found.borrow().is_empty()
+    }
+
     /// Adds a fault on a line.
-    pub fn add(&mut self, line: usize, what: impl Into<String>) {
+    pub fn add(&self, line: usize, what: impl Into<String>) {
         if !self.refused.contains(&line) {
-            self.found.push(Fault { line: Some(line), what: plain(&what.into()) });
+            self.found.borrow_mut().push(Fault { line: Some(line), what: plain(&what.into()) });
         }
     }
 
     /// Adds a fault at a span.
-    pub fn add_at(&mut self, span: &Range<usize>, what: impl Into<String>) {
+    pub fn add_at(&self, span: &Range<usize>, what: impl Into<String>) {
         self.add(self.line(span), what);
     }
 
+    /// Adds a fault of the whole text.
+    pub fn add_to_all(&self, what: impl Into<String>) {
+        self.found.borrow_mut().push(Fault { line: None, what: plain(&what.into()) });
+    }
+
     /// All faults in the order of the text, each once, those without a line last.
-    pub fn into_sorted(mut self) -> Vec<Fault> {
-        self.found.sort_by_key(|fault| fault.line.unwrap_or(usize::MAX));
-        self.found.dedup();
-        let more = self.found.len().saturating_sub(MOST_FAULTS);
+    pub fn into_sorted(self) -> Vec<Fault> {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|fault| fault.line.unwrap_or(usize::MAX));
+        found.dedup();
+        let more = found.len().saturating_sub(MOST_FAULTS);
         if more > 0 {
-            self.found.truncate(MOST_FAULTS);
-            self.found.push(Fault { line: None, what: format!("and {more} more") });
+            found.truncate(MOST_FAULTS);
+            found.push(Fault { line: None, what: format!("and {more} more") });
         }
-        self.found
+        found
     }
 }
 
@@ -136,7 +148,7 @@ mod tests {
 
     #[test]
     fn syntax_faults_do_not_hide_the_rest() {
-        let (table, mut faults) = Faults::read("a = 1\nb = \nc = 'x'\na = 2\n");
+        let (table, faults) = Faults::read("a = 1\nb = \nc = 'x'\na = 2\n");
         let (key, _) = table.get_key_value("c").expect("read on");
         faults.add_at(&key.span(), "no c here");
         faults.add(2, "a consequence");
@@ -154,7 +166,7 @@ mod tests {
     fn a_huge_text_is_refused_and_many_faults_are_cut() {
         let long = "#".repeat(LONGEST_TEXT + 1);
         assert_eq!(Faults::read(&long).1.into_sorted().len(), 1);
-        let (_, mut faults) = Faults::read("");
+        let (_, faults) = Faults::read("");
         (1..500).for_each(|line| faults.add(line, format!("fault {line}")));
         assert_eq!(faults.into_sorted().len(), MOST_FAULTS + 1);
     }

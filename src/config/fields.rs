@@ -4,52 +4,19 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::fault::{Fault, nearest};
-
-/// Most faults that are kept: a file of another kind should not fill the screen.
-const MOST: usize = 100;
-
-/// The text being read and the faults found so far.
-pub(super) struct Report<'t> {
-    text: &'t str,
-    faults: RefCell<Vec<Fault>>,
-}
-
-impl<'t> Report<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        Self { text, faults: RefCell::default() }
-    }
-
-    /// Records a fault at a byte of the text.
-    pub(super) fn fault(&self, byte: Option<usize>, what: impl Into<String>) {
-        if self.faults.borrow().len() >= MOST {
-            return;
-        }
-        let line = byte.map(|byte| {
-            let before = self.text.as_bytes().get(..byte).unwrap_or(self.text.as_bytes());
-            before.iter().filter(|b| **b == b'\n').count() + 1
-        });
-        self.faults.borrow_mut().push(Fault { line, what: what.into() });
-    }
-
-    /// The faults in the order of their lines.
-    pub(super) fn into_faults(self) -> Vec<Fault> {
-        let mut faults = self.faults.into_inner();
-        faults.sort_by_key(|fault| fault.line.unwrap_or(usize::MAX));
-        faults
-    }
-}
+use super::document::{Faults, did_you_mean, in_order};
 
 /// One table, read key by key.
 pub(super) struct Fields<'a, 't> {
-    report: &'a Report<'t>,
+    faults: &'a Faults,
     table: &'a DeTable<'t>,
-    /// Where the table begins.
-    pub(super) start: usize,
+    /// Where the table stands.
+    span: Range<usize>,
     /// How faults call it, such as "item NQ1".
     pub(super) name: String,
     asked: RefCell<BTreeSet<&'static str>>,
@@ -57,12 +24,12 @@ pub(super) struct Fields<'a, 't> {
 
 impl<'a, 't> Fields<'a, 't> {
     pub(super) fn new(
-        report: &'a Report<'t>,
+        faults: &'a Faults,
         table: &'a DeTable<'t>,
-        start: usize,
+        span: Range<usize>,
         name: impl Into<String>,
     ) -> Self {
-        Self { report, table, start, name: name.into(), asked: RefCell::default() }
+        Self { faults, table, span, name: name.into(), asked: RefCell::default() }
     }
 
     /// The value under `key`, if there is one.
@@ -73,12 +40,17 @@ impl<'a, 't> Fields<'a, 't> {
 
     /// Records a fault of the value under `key`.
     pub(super) fn fault(&self, key: &str, what: &str) {
-        let at = self.table.get(key).map_or(self.start, |value| value.span().start);
-        self.report.fault(Some(at), format!("{}: `{key}` {what}", self.name));
+        let at = self.table.get(key).map_or(self.span.clone(), Spanned::span);
+        self.faults.add_at(&at, format!("{}: `{key}` {what}", self.name));
+    }
+
+    /// Records a fault of the table itself.
+    pub(super) fn fault_of_all(&self, what: &str) {
+        self.faults.add_at(&self.span, format!("{}: {what}", self.name));
     }
 
     fn missing(&self, key: &str) {
-        self.report.fault(Some(self.start), format!("{}: `{key}` is missing", self.name));
+        self.fault_of_all(&format!("`{key}` is missing"));
     }
 
     /// Text, if given.
@@ -126,11 +98,9 @@ impl<'a, 't> Fields<'a, 't> {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
             let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let hint = match nearest(text, &names) {
-                Some(near) => format!("is `{text}`; did you mean `{near}`?"),
-                None => format!("is `{text}`; it must be one of {}", names.join(", ")),
-            };
-            self.fault(key, &hint);
+            let near = did_you_mean(text, &names);
+            let all = names.join(", ");
+            self.fault(key, &format!("is one of {all}, not \"{text}\"{near}"));
         }
         found
     }
@@ -171,9 +141,7 @@ impl<'a, 't> Fields<'a, 't> {
         let mut tables = Vec::new();
         for value in values.iter() {
             match value.get_ref().as_table() {
-                Some(table) => {
-                    tables.push(Fields::new(self.report, table, value.span().start, key));
-                }
+                Some(table) => tables.push(Fields::new(self.faults, table, value.span(), key)),
                 None => self.fault(key, "must be a list of tables"),
             }
         }
@@ -190,7 +158,7 @@ impl<'a, 't> Fields<'a, 't> {
         if table.is_none() {
             self.fault(key, "must be a table");
         }
-        Some(Fields::new(self.report, table?, value.span().start, format!("[{key}]")))
+        Some(Fields::new(self.faults, table?, value.span(), format!("[{key}]")))
     }
 
     /// A table that may be missing.
@@ -203,16 +171,13 @@ impl<'a, 't> Fields<'a, 't> {
     pub(super) fn finish(self) {
         let asked = self.asked.into_inner();
         let known: Vec<&str> = asked.iter().copied().collect();
-        for key in self.table.keys() {
-            let (name, at) = (key.get_ref().as_ref(), key.span().start);
-            if known.contains(&name) {
-                continue;
+        for (key, _) in in_order(self.table) {
+            let name = key.get_ref().as_ref();
+            if !known.contains(&name) {
+                let near = did_you_mean(name, &known);
+                self.faults
+                    .add_at(&key.span(), format!("{}: unknown key \"{name}\"{near}", self.name));
             }
-            let what = match nearest(name, &known) {
-                Some(near) => format!("unknown key `{name}`; did you mean `{near}`?"),
-                None => format!("unknown key `{name}`; known are {}", known.join(", ")),
-            };
-            self.report.fault(Some(at), format!("{}: {what}", self.name));
         }
     }
 }

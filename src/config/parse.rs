@@ -5,15 +5,13 @@ use std::path::Path;
 
 use super::document::{Faults, did_you_mean, in_order};
 use super::fault::Fault;
+use super::policy::EMBEDDED_NAMES;
 use super::section::{Located, Places, Section, looks_secret};
 use super::value::{Account, Auth, Config, Me, PolicySource, Product, Secret, Security, Smtp, Ui};
 use crate::keymap::Shipped;
 
 /// The tables of the file.
 const SECTIONS: [&str; 6] = ["account", "me", "product", "policy", "smtp", "ui"];
-
-/// Policies that come with the program.
-const EMBEDDED_POLICIES: [&str; 1] = ["octoprint"];
 
 const SECURITY: [(&str, Security); 3] =
     [("tls", Security::Tls), ("starttls", Security::StartTls), ("plain", Security::Plain)];
@@ -130,8 +128,8 @@ fn read_policy(mut section: Section<'_, '_>, places: Places<'_>) -> PolicySource
     if let Some(name) = &name {
         if file.is_some() {
             section.fault(name.line, "name an embedded policy or a file, not both");
-        } else if !EMBEDDED_POLICIES.contains(&name.value.as_str()) {
-            let near = did_you_mean(&name.value, &EMBEDDED_POLICIES);
+        } else if !EMBEDDED_NAMES.contains(&name.value.as_str()) {
+            let near = did_you_mean(&name.value, &EMBEDDED_NAMES);
             let what = format!("no policy \"{}\" is embedded{near}", name.value);
             section.fault(name.line, what);
         }

@@ -10,8 +10,9 @@ use regex::RegexBuilder;
 use sha2::{Digest, Sha256};
 use toml::de::{DeTable, DeValue};
 
+use super::document::Faults;
 use super::fault::Fault;
-use super::fields::{Fields, Report};
+use super::fields::Fields;
 use crate::domain::ids::hex;
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::{
@@ -20,57 +21,63 @@ use crate::domain::policy::{
 };
 use crate::domain::{ClauseId, Disposition};
 
-/// Largest policy file that is read, in bytes.
-pub const MAX_BYTES: usize = 1 << 20;
-
 /// Largest compiled form of one hint pattern, in bytes.
 const MAX_PATTERN: usize = 1 << 20;
 
+/// The policies that come with the program: name and text.
+const EMBEDDED: [(&str, &str); 1] = [("octoprint", include_str!("../policies/octoprint.toml"))];
+
+/// The names of the policies that come with the program.
+pub const EMBEDDED_NAMES: [&str; EMBEDDED.len()] = {
+    let [(octoprint, _)] = EMBEDDED;
+    [octoprint]
+};
+
 /// The text of a policy that comes with the program, by its name.
 pub fn embedded(name: &str) -> Option<&'static str> {
-    match name {
-        "octoprint" => Some(include_str!("../policies/octoprint.toml")),
-        _ => None,
-    }
+    EMBEDDED.into_iter().find(|(known, _)| *known == name).map(|(_, text)| text)
 }
-
-/// Names that [`embedded`] knows.
-pub const EMBEDDED: [&str; 1] = ["octoprint"];
 
 /// Reads a policy file.
 ///
 /// # Errors
 /// All faults at once, in the order of their lines.
 pub fn parse(text: &str) -> Result<Policy, Vec<Fault>> {
-    if text.len() > MAX_BYTES {
-        let what = format!("the policy file is larger than {MAX_BYTES} bytes");
-        return Err(vec![Fault { line: None, what }]);
-    }
-    let report = Report::new(text);
-    let (root, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
+    parse_with(text, check_pattern)
+}
+
+/// Reads an embedded policy. Its patterns are taken as they are: a test compiles them, and doing it at every start
+/// would cost more than all the rest of the start.
+///
+/// # Errors
+/// All faults at once, in the order of their lines.
+pub fn parse_embedded(text: &str) -> Result<Policy, Vec<Fault>> {
+    parse_with(text, |_, _, _| ())
+}
+
+type CheckPattern = fn(&Fields<'_, '_>, &'static str, &str);
+
+fn parse_with(text: &str, check: CheckPattern) -> Result<Policy, Vec<Fault>> {
+    let (root, faults) = Faults::read(text);
+    if !faults.is_empty() {
         // What a broken file lacks cannot be told from what was not read.
-        for error in errors {
-            report.fault(error.span().map(|span| span.start), error.message().replace('\n', ", "));
-        }
-        return Err(report.into_faults());
+        return Err(faults.into_sorted());
     }
-    let policy = read(&report, root.get_ref(), hex(&Sha256::digest(text.as_bytes())));
-    let faults = report.into_faults();
+    let policy = read(&faults, &root, hex(&Sha256::digest(text.as_bytes())), check);
+    let faults = faults.into_sorted();
     if faults.is_empty() { Ok(policy) } else { Err(faults) }
 }
 
-fn read(report: &Report<'_>, root: &DeTable<'_>, hash: String) -> Policy {
-    let fields = Fields::new(report, root, 0, "policy");
-    let items: Vec<Item> =
-        fields.tables("item").into_iter().map(|table| item(table, report)).collect();
+fn read(faults: &Faults, root: &DeTable<'_>, hash: String, check: CheckPattern) -> Policy {
+    let fields = Fields::new(faults, root, 0..0, "policy");
+    let items: Vec<Item> = fields.tables("item").into_iter().map(item).collect();
     if items.is_empty() {
-        report.fault(None, "policy: there is no [[item]]");
+        faults.add_to_all("policy: there is no [[item]]");
     }
-    repeated(report, "item", items.iter().map(|item| item.id.as_str()));
+    repeated(faults, "item", items.iter().map(|item| item.id.as_str()));
     let hints: Vec<HintRule> =
-        fields.tables("hint").into_iter().map(|table| hint(table, report, &items)).collect();
-    repeated(report, "hint", hints.iter().map(|hint| hint.name.as_str()));
+        fields.tables("hint").into_iter().map(|table| hint(table, &items, check)).collect();
+    repeated(faults, "hint", hints.iter().map(|hint| hint.name.as_str()));
     let policy = Policy {
         name: fields.text("name").to_owned(),
         product: fields.text("product").to_owned(),
@@ -78,9 +85,9 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, hash: String) -> Policy {
         contact: fields.text("contact").to_owned(),
         url: fields.text("url").to_owned(),
         hash,
-        periods: periods(&fields, report),
+        periods: periods(&fields),
         scoring: scoring(&fields),
-        releases: releases(&fields, report),
+        releases: releases(&fields, faults),
         branches: owned(fields.texts("branches")),
         forks: fields.texts("forks").into_iter().map(str::to_lowercase).collect(),
         items,
@@ -94,11 +101,11 @@ fn owned(texts: Vec<&str>) -> Vec<String> {
     texts.into_iter().map(str::to_owned).collect()
 }
 
-fn repeated<'a>(report: &Report<'_>, what: &str, names: impl Iterator<Item = &'a str>) {
+fn repeated<'a>(faults: &Faults, what: &str, names: impl Iterator<Item = &'a str>) {
     let mut seen = std::collections::BTreeSet::new();
     for name in names.filter(|name| !name.is_empty()) {
         if !seen.insert(name) {
-            report.fault(None, format!("policy: {what} {name} stands there twice"));
+            faults.add_to_all(format!("policy: {what} {name} stands there twice"));
         }
     }
 }
@@ -115,7 +122,7 @@ fn package(root: &Fields<'_, '_>) -> Package {
     package
 }
 
-fn periods(root: &Fields<'_, '_>, report: &Report<'_>) -> Periods {
+fn periods(root: &Fields<'_, '_>) -> Periods {
     let Some(table) = root.table("periods") else {
         return Periods {
             acknowledge_days: 0,
@@ -133,7 +140,7 @@ fn periods(root: &Fields<'_, '_>, report: &Report<'_>) -> Periods {
         .filter_map(|pause| {
             let (from, until) = (instant(&pause, "from"), instant(&pause, "until"));
             if from.zip(until).is_some_and(|(from, until)| from >= until) {
-                report.fault(Some(pause.start), "pauses: `until` must be later than `from`");
+                pause.fault_of_all("`until` must be later than `from`");
             }
             pause.finish();
             from.zip(until)
@@ -201,7 +208,7 @@ fn tenths(text: &str) -> Option<u16> {
     (tenths <= 100).then_some(tenths)
 }
 
-fn releases(root: &Fields<'_, '_>, report: &Report<'_>) -> Vec<Release> {
+fn releases(root: &Fields<'_, '_>, faults: &Faults) -> Vec<Release> {
     let mut releases: Vec<Release> = Vec::new();
     for table in root.tables("release") {
         let version = table.text("version").to_owned();
@@ -217,7 +224,7 @@ fn releases(root: &Fields<'_, '_>, report: &Report<'_>) -> Vec<Release> {
         table.finish();
     }
     if releases.is_empty() {
-        report.fault(None, "policy: there is no [[release]]");
+        faults.add_to_all("policy: there is no [[release]]");
     }
     releases.sort_by_key(|release| release.date);
     releases
@@ -253,7 +260,7 @@ fn outcome_words() -> Vec<(&'static str, Outcome)> {
     own.into_iter().chain(dispositions).collect()
 }
 
-fn item(mut table: Fields<'_, '_>, report: &Report<'_>) -> Item {
+fn item(mut table: Fields<'_, '_>) -> Item {
     let id = ClauseId::new(table.text("id"));
     table.name = format!("item {id}");
     let words = outcome_words();
@@ -275,7 +282,7 @@ fn item(mut table: Fields<'_, '_>, report: &Report<'_>) -> Item {
     }
     let rank = if table.get("rank").is_some() { table.number("rank", 1..=255) } else { 0 };
     if rank > 0 && given.is_some_and(|kind| kind != ItemKind::Disqualifier) {
-        report.fault(Some(table.start), format!("item {id}: only a disqualifier has a `rank`"));
+        table.fault("rank", "is for a disqualifier only");
     }
     let item = Item {
         kind,
@@ -308,7 +315,7 @@ const PLACES: [(&str, Place); 5] = [
     ("sender", Place::Sender),
 ];
 
-fn hint(mut table: Fields<'_, '_>, report: &Report<'_>, items: &[Item]) -> HintRule {
+fn hint(mut table: Fields<'_, '_>, items: &[Item], check: CheckPattern) -> HintRule {
     let name = table.text("name").to_owned();
     table.name = format!("hint {name}");
     let clause = table.optional_text("clause").map(ClauseId::new);
@@ -319,13 +326,13 @@ fn hint(mut table: Fields<'_, '_>, report: &Report<'_>, items: &[Item]) -> HintR
     }
     let flag = table.optional_text("flag").map(str::to_owned);
     if clause.is_none() && flag.is_none() {
-        report.fault(Some(table.start), format!("hint {name}: it has neither `clause` nor `flag`"));
+        table.fault_of_all("it has neither `clause` nor `flag`");
     }
     let unless = table.optional_text("unless").map(str::to_owned);
     let pattern = table.text("pattern").to_owned();
     for (key, regex) in [("pattern", Some(&pattern)), ("unless", unless.as_ref())] {
         if let Some(regex) = regex {
-            check_pattern(&table, key, regex);
+            check(&table, key, regex);
         }
     }
     let strength = table.number("strength", 1..=3);
@@ -344,7 +351,7 @@ fn hint(mut table: Fields<'_, '_>, report: &Report<'_>, items: &[Item]) -> HintR
     rule
 }
 
-fn check_pattern(table: &Fields<'_, '_>, key: &str, pattern: &str) {
+fn check_pattern(table: &Fields<'_, '_>, key: &'static str, pattern: &str) {
     let built = RegexBuilder::new(pattern).case_insensitive(true).size_limit(MAX_PATTERN).build();
     if let Err(error) = built {
         let text = error.to_string();

@@ -2,7 +2,7 @@
 //!
 //! Owns: whose mail counts as ours, which way a mail went, which case it belongs to, and what the hint
 //! rules read out of it. Absent on purpose: the store, the clock, decisions; nothing here is applied by
-//! itself. Read next: [`assign`], then [`hints`].
+//! itself. Read next: [`assign()`], then [`hints`].
 
 pub mod assign;
 pub mod direction;

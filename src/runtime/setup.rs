@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::clock::Clock;
-use super::desk::{Opening, Rules};
+use super::desk::{HintRules, Opening, Rules};
 use super::files;
 use crate::app::Problem;
 use crate::app::material::Me;
 use crate::config::{self, Config, Fault};
 use crate::domain::policy::Policy;
 use crate::domain::policy_text::PolicyText;
-use crate::intake::{self, Ours};
+use crate::intake::Ours;
 use crate::keymap::Keymap;
 
 /// Largest config, policy or keymap file, in bytes.
@@ -120,10 +120,13 @@ impl Setup {
     }
 
     fn rules(&self) -> Result<Rules, Problem> {
-        let hints = intake::hints::Rules::compile(&self.policy).map_err(|error| Problem {
-            what: format!("a hint rule of the policy cannot be used: {error}"),
-            next: "correct its pattern, or switch it off with hints_off".into(),
-        })?;
+        let hints = HintRules::new(&self.policy);
+        if self.config.policy.file.is_some() {
+            hints.check().map_err(|error| Problem {
+                what: format!("a hint rule of the policy cannot be used: {error}"),
+                next: "correct its pattern, or switch it off with hints_off".into(),
+            })?;
+        }
         let config = &self.config;
         let account = config.account.iter().map(|account| account.address.as_str());
         let mine = config.me.addresses.iter().map(String::as_str);
@@ -202,8 +205,26 @@ fn read_policy(config: &Config) -> Result<Policy, Problem> {
         }
         None => embedded(&config.policy.name)?,
     };
-    policy.hints.retain(|rule| !off.contains(&rule.name));
+    switch_off(&mut policy, off)?;
     Ok(policy)
+}
+
+/// Takes the hint rules away that the config switches off. A name that no rule has is refused: the rule that
+/// was meant would go on suggesting.
+fn switch_off(policy: &mut Policy, off: &[String]) -> Result<(), Problem> {
+    let names: Vec<&str> = policy.hints.iter().map(|rule| rule.name.as_str()).collect();
+    if let Some(unknown) = off.iter().find(|name| !names.contains(&name.as_str())) {
+        let near = config::document::did_you_mean(unknown, &names);
+        let unknown = super::view::printable(unknown);
+        return Err(Problem {
+            what: format!(
+                "policy.hints_off names \"{unknown}\", which is no hint rule of this policy{near}"
+            ),
+            next: "correct the name in the config, or take it out".into(),
+        });
+    }
+    policy.hints.retain(|rule| !off.contains(&rule.name));
+    Ok(())
 }
 
 /// An embedded policy by its name.
@@ -213,9 +234,13 @@ fn read_policy(config: &Config) -> Result<Policy, Problem> {
 pub fn embedded(name: &str) -> Result<Policy, Problem> {
     let text = config::policy::embedded(name).ok_or_else(|| Problem {
         what: format!("there is no policy named “{}”", super::view::printable(name)),
-        next: "use octoprint, or name a file with policy.file".into(),
+        next: format!(
+            "use {}, or name a file with policy.file",
+            config::policy::EMBEDDED_NAMES.join(" or ")
+        ),
     })?;
-    config::policy::parse(text).map_err(|faults| faulty("policy", Path::new(name), &faults))
+    config::policy::parse_embedded(text)
+        .map_err(|faults| faulty("policy", Path::new(name), &faults))
 }
 
 fn read_policy_text(path: &Path) -> Result<PolicyText, Problem> {
@@ -230,4 +255,19 @@ fn read_keymap(config: &Config) -> Result<Keymap, Problem> {
     let text =
         files::read_text(path, MAX_FILE).map_err(|error| unreadable("keymap", path, &error))?;
     Keymap::parse(base.text(), Some(&text)).map_err(|faults| faulty("keymap", path, &faults))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_rule_is_switched_off_by_its_name_only() {
+        let mut policy = embedded("octoprint").expect("embedded");
+        let (count, name) = (policy.hints.len(), policy.hints[0].name.clone());
+        let misspelt = switch_off(&mut policy, &[format!("{name}s")]).expect_err("no such rule");
+        assert!(misspelt.what.contains(&format!("did you mean \"{name}\"?")), "{}", misspelt.what);
+        switch_off(&mut policy, &[name]).expect("a rule");
+        assert_eq!(policy.hints.len(), count - 1);
+    }
 }

@@ -8,9 +8,9 @@ use super::form;
 use super::theme::Theme;
 use super::{cell, put, rect, row, title, word};
 use crate::app::Model;
-use crate::app::advisory::AdvisoryScreen;
+use crate::app::advisory::{AdvisoryScreen, FIELD_WIDTH};
 use crate::app::form::gates::GateState;
-use crate::app::layout;
+use crate::app::layout::{self, ADVISORY_HEAD};
 
 pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     let Some(advisory) = &model.advisory else { return };
@@ -29,7 +29,12 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     let (left, right) = (rect(frame, layout.form), rect(frame, layout.preview));
     if layout.wide || !advisory.in_preview {
         let active = !advisory.in_preview;
-        title(frame, Rect { y: 2, height: 1, ..left }, &missing(advisory), pane(active, theme));
+        title(
+            frame,
+            Rect { y: ADVISORY_HEAD, height: 1, ..left },
+            &missing(advisory),
+            pane(active, theme),
+        );
         if advisory.form.rows.is_empty() {
             faults(frame, advisory, left, theme);
         } else {
@@ -42,7 +47,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
             0 => format!("how it reads: {}", advisory.format),
             count => format!("how it reads: {} ({count} missing or wrong)", advisory.format),
         };
-        let head = Rect { y: 2, height: 1, ..right };
+        let head = Rect { y: ADVISORY_HEAD, height: 1, ..right };
         title(frame, head, &words, pane(advisory.in_preview, theme));
         preview(frame, advisory, right, theme);
     }
@@ -68,22 +73,22 @@ fn missing(advisory: &AdvisoryScreen) -> String {
 /// The faults of a draft whose TOML cannot be read.
 fn faults(frame: &mut Frame, advisory: &AdvisoryScreen, area: Rect, theme: Theme) {
     let width = usize::from(area.width);
-    let window = advisory.faults.iter().skip(advisory.fault_top);
-    for (y, fault) in (area.y..area.y + area.height).zip(window) {
+    let field = FIELD_WIDTH.min(width);
+    let shown = advisory.fault_rows.iter().skip(advisory.fault_top);
+    for (y, fault) in (area.y..area.y + area.height).zip(shown) {
         let line = Line::from(vec![
-            word(&format!(" {}", fault.field), 26.min(width), theme.alarm()),
-            cell(&fault.fault, width.saturating_sub(26), theme.plain()),
+            word("", 1, theme.plain()),
+            cell(&fault.field, field.saturating_sub(1), theme.alarm()),
+            cell(&fault.text, width.saturating_sub(field), theme.plain()),
         ]);
         put(frame, Rect { y, height: 1, ..area }, line);
     }
 }
 
 fn preview(frame: &mut Frame, advisory: &AdvisoryScreen, area: Rect, theme: Theme) {
-    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
-    let columns = usize::from(area.width).max(10);
-    let lines = advisory.preview.iter().skip(advisory.top).flat_map(|line| line.wrap(columns));
-    for (y, line) in (area.y..area.y + area.height).zip(lines) {
-        let at = Rect { y, height: 1, ..area };
-        put(frame, at, Line::from(cell(&line, usize::from(area.width), theme.plain())));
+    let shown = advisory.preview.iter().skip(advisory.top);
+    for (y, line) in (area.y..area.y + area.height).zip(shown) {
+        let text = cell(line, usize::from(area.width), theme.plain());
+        put(frame, Rect { y, height: 1, ..area }, Line::from(text));
     }
 }

@@ -9,7 +9,8 @@ use super::{Field, edit};
 use crate::app::advisory::AdvisoryScreen;
 use crate::app::editor::{Editor, Purpose};
 use crate::app::prompt::Asking;
-use crate::app::{Effect, Model, Screen, Tone, acts, calculator, material};
+use crate::app::run::key as key_for;
+use crate::app::{Effect, Model, Screen, Tone, acts, calculator, draft, material};
 use crate::command::Command;
 use crate::domain::ClauseId;
 use crate::domain::advisory::AdvisoryDraft;
@@ -24,7 +25,8 @@ pub(in crate::app) fn open(model: &mut Model) {
         Some(toml) => (toml.clone(), true),
         None => (material::advisory_toml(&case.view, &model.policy), false),
     };
-    let screen = AdvisoryScreen::of(&case.view, &case.checklist, &model.policy, toml, saved);
+    let screen =
+        AdvisoryScreen::of(&case.view, &case.checklist, &model.policy, toml, saved, model.size);
     model.advisory = Some(screen);
     model.screen = Screen::Advisory;
 }
@@ -59,7 +61,7 @@ fn change(model: &mut Model, what: &str, edit: impl FnOnce(&mut AdvisoryDraft)) 
 pub(in crate::app) fn edit_field(model: &mut Model) {
     let Some(advisory) = &mut model.advisory else { return };
     let Some(field) = advisory.form.current().cloned() else {
-        return super::super::run::edit_advisory(model);
+        return edit_advisory(model);
     };
     advisory.in_preview = false;
     match &field {
@@ -71,15 +73,29 @@ pub(in crate::app) fn edit_field(model: &mut Model) {
             let body = advisory.draft().and_then(|draft| draft.section(&heading));
             let body = body.map_or_else(String::new, |section| section.body.clone());
             let editor = Editor::open(Purpose::Section { heading }, &body, true);
-            super::super::run::open_editor(model, editor);
+            draft::open_editor(model, editor);
         }
         Field::Vector(_) => calculator::open(model, calculator::Use::Draft),
-        Field::Other(_) => super::super::run::edit_advisory(model),
+        Field::Other(_) => edit_advisory(model),
         _ => {
             let policy = Arc::clone(&model.policy);
             let draft = advisory.draft();
             advisory.dialog = draft.and_then(|draft| Dialog::of(&field, draft, &policy));
         }
+    }
+}
+
+/// Edits the whole draft as TOML.
+pub(in crate::app) fn edit_advisory(model: &mut Model) {
+    let Some(advisory) = &model.advisory else { return };
+    let editor = Editor::open(Purpose::Advisory, &advisory.toml, advisory.saved);
+    draft::open_editor(model, editor);
+}
+
+/// Goes through the formats of the preview.
+pub(in crate::app) fn step_format(model: &mut Model, step: isize) {
+    if let Some(advisory) = &mut model.advisory {
+        advisory.step_format(step);
     }
 }
 
@@ -227,7 +243,7 @@ pub(in crate::app) fn export(model: &mut Model) {
     }
     let count = advisory.faults.len();
     if count > 0 {
-        let edit = model.key_of(Command::EditField);
+        let edit = key_for(model, Command::EditField);
         let faults = if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") };
         let words = format!("nothing written: {faults}, shown here; {edit} edits a field");
         return model.say(Tone::Error, words);
