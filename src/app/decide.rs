@@ -88,6 +88,7 @@ fn after_decision(model: &Model, disposition: Disposition) -> String {
     if model.screen != Screen::Case {
         return format!("; {} takes it back", key(model, Command::Undo));
     }
+    let drafted = model.case.as_ref().is_some_and(|case| case.view.case.reply.is_some());
     match disposition {
         Disposition::Accept => format!(
             "; {} scores it, {} drafts the advisory",
@@ -95,6 +96,11 @@ fn after_decision(model: &Model, disposition: Disposition) -> String {
             key(model, Command::Advisory)
         ),
         Disposition::Spam => format!("; {} opens the next case", key(model, Command::NextCase)),
+        _ if drafted => format!(
+            "; {} writes the reply as a mail file, {} opens the next case",
+            key(model, Command::WriteEml),
+            key(model, Command::NextCase)
+        ),
         _ => format!(
             "; {} drafts the reply, {} opens the next case",
             key(model, Command::Reply),

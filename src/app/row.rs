@@ -99,7 +99,8 @@ fn middle_out(text: &DisplayText, columns: usize) -> DisplayText {
     if text.width() <= columns {
         return text.clone();
     }
-    let tail_columns = columns.saturating_sub(1) / 2;
+    // The end weighs more: it is the domain.
+    let tail_columns = columns.saturating_sub(1) * 2 / 3;
     let letters = text.as_str();
     let fits = |at: &usize| letters.get(*at..).is_some_and(|tail| tail.width() <= tail_columns);
     let tail = letters.grapheme_indices(true).map(|(at, _)| at).find(fits);
@@ -116,7 +117,7 @@ mod tests {
     fn both_ends_of_an_address_stay() {
         let text = DisplayText::line("security@paypal.com.evil.example");
         let cut = middle_out(&text, 20);
-        assert_eq!(cut.as_str(), "security@p…l.example");
+        assert_eq!(cut.as_str(), "securit….evil.example");
         assert_eq!(middle_out(&DisplayText::line("日本語日本語"), 6).as_str(), "日…語");
     }
 }

@@ -70,7 +70,7 @@ fn head(frame: &mut Frame, model: &Model, theme: Theme) {
         left = format!("{left}, filter “{}”", queue.filter);
     }
     if queue.fresh_count() > 0 {
-        left = format!("{left}, {} with new mail", queue.fresh_count());
+        left = format!("{left}, +{} new", queue.fresh_count());
     }
     if queue.loading {
         left.push_str(", reading…");
@@ -83,7 +83,8 @@ fn head(frame: &mut Frame, model: &Model, theme: Theme) {
     let width = usize::from(area.width);
     let right_width = (crate::mail::DisplayText::line(&right).width() + 1).min(width / 2);
     let spans = vec![
-        word(&left, width - right_width, theme.strong()),
+        word(&left, width.saturating_sub(right_width + 1), theme.strong()),
+        word("", 1, theme.strong()),
         word(&right, right_width, theme.notice()),
     ];
     put(frame, area, Line::from(spans));
