@@ -217,7 +217,7 @@ fn listen_for_signals(inbox: Sender<Event>) -> io::Result<()> {
 }
 
 /// A panic gives the terminal back before it says where it happened. The message of a panic may quote a mail, so
-/// only the place is printed (SEC-34).
+/// only the place is printed.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|info| {
         let on_screen = thread::current().name().is_none_or(|name| name == "main");
