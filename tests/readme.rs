@@ -28,7 +28,6 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Case, &[Command::Advisory, Command::Export]),
     (Context::Case, &[Command::Raw, Command::Headers, Command::Journal]),
     (Context::Case, &[Command::Undo, Command::Note, Command::SetState]),
-    (Context::Editor, &[Command::Save, Command::Back]),
     (Context::Global, &[Command::CommandLine, Command::Palette, Command::Help]),
 ];
 

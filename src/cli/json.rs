@@ -1,4 +1,4 @@
-//! The JSON documents of DESIGN §3: wire structs, never domain types, so that a change of the program's insides
+//! The JSON documents of `--json`: wire structs, never domain types, so that a change of the program's insides
 //! cannot change what scripts read.
 
 use jiff::Timestamp;

@@ -28,7 +28,7 @@ use crate::runtime::setup::{Options, Setup};
 use crate::store::ErrorKind;
 use args::{Cli, Command, Global, PolicyAction};
 
-/// Why a command ended without its result, with its exit status (DESIGN §3).
+/// Why a command ended without its result, with its exit status (README, Install and configure).
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: u8,

@@ -205,7 +205,7 @@ fn modified(file: &File) -> Option<Timestamp> {
 }
 
 /// When an imported mail was received: its top Received header, else the file's date, else now. Never the Date
-/// header, which is the sender's claim (SEC-42).
+/// header, which is the sender's claim.
 pub fn received(raw: &[u8], file_date: Option<Timestamp>) -> (Timestamp, ReceivedFrom) {
     let head = raw.get(..raw.len().min(HEAD_BYTES)).unwrap_or_default();
     if let Some(at) = mail::parse(head).received {

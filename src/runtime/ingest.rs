@@ -1,7 +1,7 @@
 //! One mail's way from raw bytes into the index, and the index's way back from the files.
 //!
 //! New mail, catch-up after a crash and rebuild all go through [`index_mails`], so that an index made anew equals
-//! the one that grew. Write order (DESIGN §1): archive and journal first, index second.
+//! the one that grew. Write order: archive and journal first, index second.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -56,7 +56,7 @@ impl Screen {
     /// # Errors
     /// If the terminal is gone.
     pub fn forget(&mut self) -> io::Result<()> {
-        // Not `clear`: that asks the terminal for its cursor, and an answer would arrive as typed keys (SEC-02).
+        // Not `clear`: that asks the terminal for its cursor, and an answer would arrive as typed keys.
         let size = self.terminal.size()?;
         self.terminal.resize(size.into())
     }
