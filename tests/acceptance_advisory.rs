@@ -174,7 +174,7 @@ fn a_reply_is_a_mail_that_others_read() {
     for (number, case) in cases.as_array().expect("cases").iter().enumerate() {
         let id = case["case"].as_str().expect("an id");
         let file = format!("reply-{number}.eml");
-        let told = console.run(&["reply", id, "--template", "needs-info", "--out", &file]);
+        let told = console.run(&["reply", id, "--template", "acknowledge", "--out", &file]);
         let told = String::from_utf8_lossy(&told.stderr).into_owned();
         let path = console.path(&file);
         assert!(path.is_file(), "{told}");

@@ -117,7 +117,7 @@ mod tests {
     fn both_ends_of_an_address_stay() {
         let text = DisplayText::line("security@paypal.com.evil.example");
         let cut = middle_out(&text, 20);
-        assert_eq!(cut.as_str(), "securit….evil.example");
+        assert_eq!(cut.as_str(), "securit…evil.example");
         assert_eq!(middle_out(&DisplayText::line("日本語日本語"), 6).as_str(), "日…語");
     }
 }

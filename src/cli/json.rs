@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::case::{CaseView, MessageView};
 use crate::app::row::CaseRow;
 use crate::domain::Evidence;
-use crate::domain::cvss::{self, Vector, Words};
+use crate::domain::cvss::{Fault, Vector, Words};
 use crate::domain::deadline::Deadline;
 use crate::domain::hint::{Hint, VersionStatus};
 use crate::domain::policy::Policy;
@@ -363,7 +363,7 @@ fn proposed(hint: &Hint) -> ProposedAnswer {
 }
 
 /// Why the policy cannot use a vector (SC1, SC5): it is broken, or of another version than it asks for.
-fn vector_fault(parsed: Result<&Vector, &cvss::Fault>, policy: &Policy) -> Option<String> {
+fn vector_fault(parsed: Result<&Vector, &Fault>, policy: &Policy) -> Option<String> {
     let wanted = policy.scoring.version.as_str();
     match parsed {
         Err(fault) => Some(fault.to_string()),
