@@ -208,7 +208,7 @@ fn modified(file: &File) -> Option<Timestamp> {
 /// header, which is the sender's claim (SEC-42).
 pub fn received(raw: &[u8], file_date: Option<Timestamp>) -> (Timestamp, ReceivedFrom) {
     let head = raw.get(..raw.len().min(HEAD_BYTES)).unwrap_or_default();
-    if let Some(at) = mail::parse(head).received {
+    if let Some(at) = mail::received(head) {
         return (at, ReceivedFrom::Header);
     }
     (file_date.unwrap_or_else(Clock::wall), ReceivedFrom::File)

@@ -172,6 +172,8 @@ struct Gathered {
     records: BTreeMap<u64, MailRecord>,
     facts: BTreeMap<u64, Facts>,
     cases: BTreeMap<u64, CaseRecord>,
+    /// Mails that were in the index before, with their cases: written again only if those change.
+    known: BTreeMap<u64, u64>,
 }
 
 impl Gathered {
@@ -217,6 +219,7 @@ impl Gathered {
             let Some(record) = store.mail(member)? else { continue };
             let facts = facts_of(&record);
             waiting.push(member);
+            self.known.insert(member, record.case);
             self.insert(record, facts);
         }
         Ok(())
@@ -265,8 +268,10 @@ impl Gathered {
                 batch.put_case(record);
             }
         }
-        for (_, record) in self.records {
-            batch.put_mail(record);
+        for (seq, record) in self.records {
+            if self.known.get(&seq) != Some(&record.case) {
+                batch.put_mail(record);
+            }
         }
         for number in numbers.unused() {
             batch.remove_case(number);
