@@ -49,7 +49,7 @@ pub(crate) fn list(
     Ok(())
 }
 
-/// Narrowest terminal that shows the reporter too, in columns.
+/// Narrowest terminal that shows state and reporter too, in columns.
 const WIDE: usize = 120;
 
 /// One line of the list: whole where it goes into a pipe, cut to the terminal otherwise.
@@ -69,16 +69,21 @@ fn line(row: &CaseRow, policy: &Policy, now: Timestamp, width: Option<usize>) ->
             format!("{} {}", kind.as_str(), time_left(due, now))
         });
     let wide = width.is_none_or(|width| width >= WIDE);
-    let reporter =
-        if wide { format!("{}  ", pad(row.reporter_shown.as_str(), 36)) } else { String::new() };
-    let text = format!(
-        "{}  {:<12} {}  {}  {reporter}{}",
-        row.id,
-        row.state,
-        pad(&clock, 20),
-        pad(&material::outcome_words(row), if wide { 24 } else { 16 }),
-        row.subject_shown.as_str(),
-    );
+    let outcome = material::outcome_words(row);
+    let text = if wide {
+        format!(
+            "{}  {:<12} {}  {}  {}  {}",
+            row.id,
+            row.state,
+            pad(&clock, 20),
+            pad(&outcome, 24),
+            pad(row.reporter_shown.as_str(), 36),
+            row.subject_shown.as_str(),
+        )
+    } else {
+        let (clock, outcome) = (pad(&clock, 20), pad(&outcome, 16));
+        format!("{}  {clock}  {outcome}  {}", row.id, row.subject_shown.as_str())
+    };
     let text = match width {
         Some(width) => DisplayText::line(&text).fit(width).as_str().to_owned(),
         None => text,
@@ -121,7 +126,7 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
     for (clause, answer) in &view.case.answers {
         let reason = answer.reason.as_deref().unwrap_or_default();
         let line = answer.evidence.as_ref().map_or_else(String::new, |e| {
-            format!("line {}: {}", place(&view, e), DisplayText::line(&e.text).fit(100).as_str())
+            format!("line {}: {}", place(&view, e), one_line(&e.text))
         });
         text.push_str(&format!("{clause}: {} {line}{}\n", answer.value.as_str(), shown(reason)));
     }
@@ -189,6 +194,12 @@ fn place(view: &CaseView, evidence: &Evidence) -> String {
     format!("{number}:{}", evidence.line)
 }
 
+/// Quoted words on one line, not too long.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    DisplayText::line(&words.join(" ")).fit(160).as_str().to_owned()
+}
+
 /// Every hint below its question, in the order of the policy.
 fn hints_text(view: &CaseView, policy: &Policy) -> String {
     let mut text = format!("{}\n", shown(&material::verdict_words(&view.verdict)));
@@ -203,12 +214,8 @@ fn hints_text(view: &CaseView, policy: &Policy) -> String {
         for hint in of_item {
             text.push_str(&format!("      {:<8}{}\n", hint.answer.as_str(), shown(&hint.why)));
             if let Some(evidence) = &hint.evidence {
-                let quoted = DisplayText::line(&evidence.text).fit(160);
-                text.push_str(&format!(
-                    "              {}  {}\n",
-                    place(view, evidence),
-                    quoted.as_str()
-                ));
+                let quoted = one_line(&evidence.text);
+                text.push_str(&format!("              {}  {}\n", place(view, evidence), quoted));
             }
         }
     }

@@ -178,13 +178,17 @@ fn classification(lines: &mut Vec<String>, views: &[CaseView]) {
         let shown = reading.hints.iter().filter(|hint| Some(&hint.clause) == main);
         for hint in shown {
             if let Some(evidence) = &hint.evidence {
-                lines.push(format!(
+                let words: Vec<&str> = evidence.text.split_whitespace().collect();
+                let line = format!(
                     "          {} {}, line {}: “{}”",
                     hint.clause,
                     hint.answer.as_str(),
                     evidence.line,
-                    evidence.text
-                ));
+                    words.join(" ")
+                );
+                if lines.last() != Some(&line) {
+                    lines.push(line);
+                }
             }
         }
     }
