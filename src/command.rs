@@ -1,7 +1,8 @@
 //! The table of commands: the one record that feeds keys, palette, help, manual and README.
 //!
 //! Owns: id, words and contexts of every command. Absent on purpose: keys (see `keymap`) and effects (see
-//! `app`). Adding a command: a row here, its arm in `app`, a key in `keymaps/default.toml`.
+//! `app`). Adding a command: a row here, its arm in `app`, a key in `keymaps/default.toml`. Read next: [`TABLE`],
+//! `app::run`.
 
 /// Where a binding holds. A screen is one context; `Global` holds on every screen and yields to the screen's
 /// own bindings.

@@ -200,3 +200,27 @@ fn the_check_lets_pass_what_is_fine() {
         assert_eq!(faults(file, text, &crates), Vec::<String>::new(), "{text}");
     }
 }
+
+#[test]
+fn every_dependency_has_its_reason_and_its_use() {
+    let mut above = "";
+    let mut inside = false;
+    for line in include_str!("../Cargo.toml").lines() {
+        inside = if line.starts_with('[') { line.contains("dependencies]") } else { inside };
+        let named = line.split_once(" = ").map(|(name, _)| name);
+        if let Some(name) = named.filter(|name| inside && !name.starts_with(' ')) {
+            assert!(above.starts_with("# ") && above.ends_with('.'), "no reason above `{name}`");
+        }
+        above = line;
+    }
+    let mut code = String::new();
+    for folder in ["src", "tests"] {
+        for file in files(&root().join(folder)) {
+            code.push_str(&std::fs::read_to_string(file).expect("source"));
+        }
+    }
+    for name in dependencies(include_str!("../Cargo.toml")) {
+        let used = [format!("{name}::"), format!("use {name}")];
+        assert!(used.iter().any(|use_of| code.contains(use_of)), "`{name}` is not used");
+    }
+}

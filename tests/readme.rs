@@ -28,7 +28,6 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Case, &[Command::Advisory, Command::Export]),
     (Context::Case, &[Command::Raw, Command::Headers, Command::Journal]),
     (Context::Case, &[Command::Undo, Command::Note, Command::SetState]),
-    (Context::Editor, &[Command::Save, Command::Back]),
     (Context::Global, &[Command::CommandLine, Command::Palette, Command::Help]),
 ];
 
@@ -62,7 +61,7 @@ fn between(name: &str) -> &str {
 }
 
 /// Every word that stands right after this one, up to what cannot belong to a name.
-fn words_after<'a>(mark: &'a str) -> impl Iterator<Item = &'a str> {
+fn words_after(mark: &str) -> impl Iterator<Item = &str> {
     README.match_indices(mark).map(move |(at, _)| {
         let rest = README.get(at + mark.len()..).unwrap_or_default();
         let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(rest.len());

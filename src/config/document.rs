@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, nearest};
+use crate::domain::text::is_hidden;
 
 /// Longest text that is read, in bytes; more is no hand-written file.
 pub const LONGEST_TEXT: usize = 1 << 20;
@@ -128,14 +129,7 @@ fn plain(message: &str) -> String {
                 break;
             }
             '\n' => line.push(' '),
-            // Control characters, and those that turn or hide text.
-            '\u{200B}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{FEFF}' => {
-                line.extend(char.escape_unicode());
-            }
-            _ if char.is_control() => line.extend(char.escape_unicode()),
+            _ if is_hidden(char) => line.extend(char.escape_unicode()),
             _ => line.push(char),
         }
     }

@@ -1,4 +1,7 @@
 //! A fault in a file that a human wrote, and the name that was probably meant.
+//!
+//! Owns: the words for a place in a file, edit distance. Absent on purpose: collecting faults. Read next:
+//! [`super::document`].
 
 use std::fmt;
 

@@ -1,4 +1,7 @@
 //! Config text → [`Config`], all faults at once.
+//!
+//! Owns: what each key means, defaults, what does not go together. Absent on purpose: files and the environment.
+//! Read next: [`super::value`], [`super::section`].
 
 use std::net::IpAddr;
 use std::path::Path;

@@ -267,7 +267,7 @@ fn item(mut table: Fields<'_, '_>) -> Item {
     let outcome = |key| table.word(key, &words).unwrap_or_default();
     let outcomes = Outcomes { yes: outcome("yes"), no: outcome("no"), unclear: outcome("unclear") };
     if !matches!(outcomes.unclear, Outcome::Go | Outcome::Ask) {
-        // DECISION-POINTS §3: a single "unsure" never declines.
+        // A single "unsure" never declines.
         table.fault("unclear", "may only be `go` or `ask`: what is not known decides nothing");
     }
     let given = table.required_word("kind", &KINDS);

@@ -1,6 +1,7 @@
 //! One table of the config: typed values, each fault with its line.
 //!
-//! Owns: unknown keys, wrong kinds, misplaced secrets. Absent on purpose: what a value means.
+//! Owns: unknown keys, wrong kinds, misplaced secrets. Absent on purpose: what a value means. Read
+//! next: [`super::parse()`].
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

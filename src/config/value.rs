@@ -1,4 +1,6 @@
 //! The configuration as a value.
+//!
+//! Owns: what can be set. Absent on purpose: how it is written, see [`super::parse()`]. Read next: [`Config`].
 
 use std::path::PathBuf;
 

@@ -93,7 +93,7 @@ pub enum Direction {
     In,
     /// From us, written by a human.
     Out,
-    /// Written by a machine: auto-reply, bounce, delivery report. Starts and stops no clock (SEC-41).
+    /// Written by a machine: auto-reply, bounce, delivery report. Starts and stops no clock.
     Automatic,
 }
 

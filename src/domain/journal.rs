@@ -161,7 +161,7 @@ pub enum AnswerValue {
     Yes,
     /// It is not so.
     No,
-    /// It cannot be told yet; never a ground for declining (DECISION-POINTS §3).
+    /// It cannot be told yet; never a ground for declining.
     Unclear,
 }
 

@@ -89,7 +89,7 @@ pub struct Release {
     pub date: Date,
 }
 
-/// What kind of question a decision point is (DECISION-POINTS, kinds).
+/// What kind of question a decision point is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ItemKind {
     /// G: must hold to go on.
@@ -110,7 +110,7 @@ pub enum ItemKind {
     Context,
 }
 
-/// How far a rule can go by itself (DECISION-POINTS, strength).
+/// How far a rule can go by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Support {
     /// A rule can propose the answer.

@@ -1,7 +1,7 @@
 //! What the rules propose for a case: the outcome algebra, as a pure function.
 //!
 //! A verdict is a proposal and nothing more: the maintainer decides the disposition. What each answer leads
-//! to stands in the policy; the order in which that counts stands here (DECISION-POINTS §6). Junk and routing
+//! to stands in the policy; the order in which that counts stands here. Junk and routing
 //! come first, since a leak cannot wait; then scope, disqualifiers, duplicates; then all that is missing, in
 //! one mail; then accept. Read next: [`super::policy`].
 

@@ -5,10 +5,10 @@
 //! closed set equals its part of the result over everything.
 //!
 //! 1. *Same Message-ID*: copies of one mail (same subject and people) stay together; a different mail under
-//!    the same id stays on its own (SEC-40).
+//!    the same id stays on its own.
 //! 2. *GitHub notifications* of one advisory come together.
 //! 3. *References*: a mail joins the thread that it refers to if they share the subject or a person, or if it
-//!    is our own or automatic. Else it is a suspect: its own case and a suggestion (SEC-39).
+//!    is our own or automatic. Else it is a suspect: its own case and a suggestion.
 //! 4. *Subject*: threads without a first mail (answers by programs that send no references) join by subject
 //!    and shared person.
 //!

@@ -6,7 +6,7 @@ use crate::domain::case::Direction;
 use crate::mail::{Automatic, Message};
 
 /// Which way the mail went. Written by a machine comes first, so that no auto-reply, bounce or receipt
-/// stops a clock (SEC-41).
+/// stops a clock.
 ///
 /// A machine-made mail that answers nothing and comes from outside (a scanner's report, an alert) still is
 /// a report to be looked at: `In`.

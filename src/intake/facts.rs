@@ -46,7 +46,7 @@ pub struct Facts {
     pub received: Timestamp,
     /// Which way it went.
     pub direction: Direction,
-    /// Advisory that a GitHub notification is about; never taken from other senders (SEC-08).
+    /// Advisory that a GitHub notification is about; never taken from other senders.
     pub ghsa: Option<String>,
 }
 

@@ -28,7 +28,7 @@ impl Ours {
     }
 
     /// Whether there are senders and all of them are ours. A mail that names a stranger beside us in
-    /// From is not ours (SEC-08).
+    /// From is not ours.
     pub fn wrote(&self, from: &[Address]) -> bool {
         !from.is_empty() && from.iter().all(|sender| self.is(&sender.address))
     }

@@ -1,4 +1,6 @@
 //! From commands back to keys: what help, palette, README and `casebook keys` show.
+//!
+//! Owns: which keys reach a command from where. Absent on purpose: layout. Read next: [`Keymap::help`].
 
 use crate::command::{Command, Context, TABLE};
 

@@ -1,5 +1,8 @@
 //! Keymap files: TOML, one table per context, `"key sequence" = "command arguments"`. An empty command or
 //! `unbound` takes a key away, from the base or from `global`.
+//!
+//! Owns: the form of keymap files and their faults. Absent on purpose: files. Read next: [`super::key`],
+//! [`crate::config::document`].
 
 use std::collections::BTreeMap;
 

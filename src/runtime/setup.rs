@@ -179,7 +179,7 @@ fn read_config(path: &Path, named: bool, home: Option<&Path>) -> Result<Config, 
     config::parse(&text, base, home).map_err(|faults| faulty("config", path, &faults))
 }
 
-/// The config names the command that prints the password: nobody else may change it (SEC-36).
+/// The config names the command that prints the password: nobody else may change it.
 fn refuse_open_to_others(path: &Path) -> Result<(), Problem> {
     #[cfg(unix)]
     {

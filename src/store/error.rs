@@ -93,7 +93,7 @@ pub enum StoreError {
     },
 }
 
-/// What a caller does about an error; see DESIGN §3 for the exit codes.
+/// What a caller does about an error; the exit status follows from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ErrorKind {
     /// Another process holds the store (exit 3).

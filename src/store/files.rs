@@ -1,4 +1,4 @@
-//! Files and folders that only their owner may read, whatever the umask says (SEC-36).
+//! Files and folders that only their owner may read, whatever the umask says.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;

@@ -44,4 +44,12 @@ mod tests {
         assert_eq!(printable(&[b'x'; 5000]).chars().count(), LONGEST + 1);
         assert_eq!(printable(b"\xff\xfe"), "\u{fffd}\u{fffd}");
     }
+
+    #[test]
+    fn hides_all_that_the_domain_calls_hidden() {
+        for hidden in (char::MIN..=char::MAX).filter(|c| crate::domain::text::is_hidden(*c)) {
+            let shown = printable(format!("a{hidden}b").as_bytes());
+            assert!(!shown.contains(hidden), "{hidden:?}");
+        }
+    }
 }

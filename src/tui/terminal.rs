@@ -56,7 +56,7 @@ impl Screen {
     /// # Errors
     /// If the terminal is gone.
     pub fn forget(&mut self) -> io::Result<()> {
-        // Not `clear`: that asks the terminal for its cursor, and an answer would arrive as typed keys (SEC-02).
+        // Not `clear`: that asks the terminal for its cursor, and an answer would arrive as typed keys.
         let size = self.terminal.size()?;
         self.terminal.resize(size.into())
     }
@@ -81,6 +81,11 @@ fn enter() -> io::Result<()> {
     terminal::enable_raw_mode()?;
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
         .inspect_err(|_| restore())
+}
+
+/// Width of the terminal in columns, for what is printed without a screen; `None` where it cannot be told.
+pub fn columns() -> Option<usize> {
+    terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns >= 20)
 }
 
 /// Gives the terminal back: safe to call twice, and from a panic hook. Errors are not reported, as there is

@@ -2,7 +2,7 @@
 //! reason to send. The first wall is `mail::DisplayText`; this one holds should a string ever slip past it.
 //!
 //! Let through: printable text, and the control sequences of the list in [`allowed`]. Everything else becomes
-//! `?` (RELIABILITY F12, SEC-01, SEC-05).
+//! `?`.
 
 use std::io::{self, Write};
 
@@ -137,6 +137,7 @@ fn is_hidden(c: char) -> bool {
         | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
         | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
         | '\u{e0000}'..='\u{e0fff}')
 }
 

@@ -5,7 +5,7 @@
 
 use super::{charset, words};
 
-/// Bounds on one header block (RELIABILITY: a header block beyond them is an attack or a dump).
+/// Bounds on one header block (a header block beyond them is an attack or a dump).
 const BLOCK_BYTES_MAX: usize = 1 << 20;
 const FIELDS_MAX: usize = 2_000;
 const FIELD_BYTES_MAX: usize = 64 << 10;

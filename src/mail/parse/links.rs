@@ -89,7 +89,7 @@ fn has_misleading_user(after_scheme: &str) -> bool {
     })
 }
 
-/// mailto links may set recipients and text, never attachments or hidden recipients (SEC-15).
+/// mailto links may set recipients and text, never attachments or hidden recipients.
 fn inspect_mailto(lower: &str, report: &mut Report) {
     let Some((_, query)) = lower.split_once('?') else { return };
     let fields = || query.split('&').filter_map(|field| field.split('=').next());
