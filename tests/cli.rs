@@ -211,7 +211,90 @@ fn an_advisory_is_written_whole_or_not_at_all() {
     console.write("draft.toml", COMPLETE);
     let written =
         console.json(&["export", "--draft", "draft.toml", "--format", "all", "--out", "out"]);
-    assert_eq!(written["written"].as_array().map(Vec::len), Some(5), "{written}");
+    assert_eq!(written["written"].as_array().map(Vec::len), Some(7), "{written}");
+    let folder = out.join("octoprint-sample");
+    assert!(folder.join("csaf-2.1/octoprint-sample.json").is_file(), "a folder for each draft");
+}
+
+#[test]
+fn a_low_score_gives_no_cve_record_and_says_so() {
+    let console = Console::new();
+    console.write("low.toml", &COMPLETE.replace("UI:R/S:U/C:L/I:L", "UI:R/S:U/C:L/I:N"));
+    let args = ["export", "--draft", "low.toml", "--out", "out", "--format"];
+    let written = console.json(&[&args[..], &["all"]].concat());
+    assert_eq!(written["left_out"][0]["format"], "cve", "{written}");
+    assert_eq!(written["written"].as_array().map(Vec::len), Some(6), "{written}");
+    console.fails(1, &[&args[..], &["cve"]].concat());
+}
+
+#[test]
+fn the_published_form_is_refused_before_its_time() {
+    let console = Console::new();
+    let published = COMPLETE.replace("status = \"draft\"", "status = \"published\"")
+        + "published = 2026-10-01T12:00:00Z\n";
+    let embargoed = published.clone() + "embargo_until = \"2026-11-01T14:00:00+01:00\"\n";
+    console.write("public.toml", &embargoed);
+    let args =
+        |now| ["--now", now, "export", "--draft", "public.toml", "--format", "osv", "--out", "out"];
+    let said = console.fails(5, &args("2026-11-01T12:59:59Z"));
+    assert!(said.contains("2026-11-01 13:00 UTC"), "{said}");
+    assert!(!console.path("out").exists());
+    console.ok(&args("2026-11-01T13:00:00Z"));
+    console.write(
+        "public.toml",
+        &published.replace("fixed = \"1.11.9\"", "last_affected = \"1.11.8\""),
+    );
+    assert!(console.fails(5, &args(NOW)).contains("fixed version"));
+}
+
+#[test]
+fn the_same_draft_gives_the_same_bytes_in_every_zone_and_language() {
+    let console = Console::new();
+    console.write("draft.toml", COMPLETE);
+    let mut seen = std::collections::BTreeSet::new();
+    let settings = [
+        ("UTC", "C", "2026-11-01T12:00:00Z"),
+        ("Pacific/Kiritimati", "tr_TR.UTF-8", "2026-12-31T23:59:59Z"),
+        ("America/St_Johns", "ja_JP.eucJP", "2027-03-14T06:30:00Z"),
+        ("Europe/Berlin", "de_DE", "2026-10-25T00:30:00Z"),
+    ];
+    for (number, (zone, language, now)) in settings.iter().cycle().take(12).enumerate() {
+        let out = format!("out{number}");
+        let args =
+            ["--now", now, "export", "--draft", "draft.toml", "--format", "all", "--out", &out];
+        let mut command = console.command(&args);
+        command.env("TZ", zone).env("LANG", language).env("LC_ALL", language);
+        assert!(command.status().expect("the program starts").success());
+        let folder = console.path(&out).join("octoprint-sample");
+        let mut bytes = Vec::new();
+        for name in ["json", "csaf-2.1", "ghsa.json", "osv.json", "cve.json", "md", "post.md"] {
+            let path = match name {
+                "csaf-2.1" => folder.join("csaf-2.1/octoprint-sample.json"),
+                name => folder.join(format!("octoprint-sample.{name}")),
+            };
+            bytes.extend(fs::read(path).expect("written"));
+        }
+        seen.insert(bytes);
+    }
+    assert_eq!(seen.len(), 1);
+    let draft = casebook::export::draft_toml::read(COMPLETE).expect("a draft");
+    let formats = casebook::export::Format::ALL;
+    let first = casebook::export::export(&draft, &formats);
+    assert!((0..100).all(|_| casebook::export::export(&draft, &formats) == first));
+}
+
+#[test]
+fn a_published_record_becomes_a_draft() {
+    let console = Console::new();
+    console.write("draft.toml", COMPLETE);
+    console.ok(&["export", "--draft", "draft.toml", "--format", "osv", "--out", "out"]);
+    let record = console.path("out/octoprint-sample/octoprint-sample.osv.json");
+    let toml = console.ok(&["advisory", "--from", record.to_str().expect("UTF-8")]);
+    let draft = casebook::export::draft_toml::read(&toml).expect("a draft");
+    assert_eq!(draft.id, "octoprint-sample");
+    assert_eq!(draft.affected[0].fixed.as_deref(), Some("1.11.9"));
+    console.write("other.json", "{}");
+    console.fails(2, &["advisory", "--from", "other.json"]);
 }
 
 const COMPLETE: &str = r#"

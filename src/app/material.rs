@@ -238,7 +238,7 @@ pub fn answer_subject(view: &CaseView) -> String {
 }
 
 /// The product as the policy describes it.
-fn product(policy: &Policy) -> Product {
+pub fn product(policy: &Policy) -> Product {
     let package = &policy.package;
     Product {
         vendor: package.vendor.clone(),

@@ -146,10 +146,14 @@ pub enum Command {
         #[arg(long, value_name = "FILE.eml")]
         out: Option<PathBuf>,
     },
-    /// Print the advisory draft of a case as TOML
+    /// Print the advisory draft of a case as TOML, or of a published record
     Advisory {
         /// The case
-        case: String,
+        #[arg(required_unless_present = "from", conflicts_with = "from")]
+        case: Option<String>,
+        /// An OSV record, CVE record or GitHub advisory instead of a case
+        #[arg(long, value_name = "FILE.json")]
+        from: Option<PathBuf>,
         /// Write it to a file
         #[arg(long, value_name = "FILE.toml")]
         out: Option<PathBuf>,
@@ -162,12 +166,29 @@ pub enum Command {
         /// A draft as TOML instead of a case
         #[arg(long, value_name = "FILE.toml")]
         draft: Option<PathBuf>,
-        /// ghsa, osv, csaf, cve, markdown or all, separated by commas
+        /// ghsa, osv, csaf, csaf-2.1, cve, openvex, markdown, post or all, separated by commas
         #[arg(long, value_delimiter = ',', required = true)]
         format: Vec<String>,
         /// Folder to write into
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+    },
+    /// Look for secrets of open cases in a repository: in what is not on a remote yet, or in what is pushed
+    #[command(
+        after_help = "As a hook, .git/hooks/pre-push: exec casebook guard . --hook -- \"$@\""
+    )]
+    Guard {
+        /// The repository
+        repo: PathBuf,
+        /// Only these commits, such as main..HEAD
+        #[arg(long, value_name = "A..B", conflicts_with = "hook")]
+        range: Option<String>,
+        /// Run as git's pre-push hook: read what is pushed from standard input
+        #[arg(long)]
+        hook: bool,
+        /// What git tells the hook of the remote
+        #[arg(last = true, hide = true, num_args = 0..)]
+        remote: Vec<String>,
     },
     /// Explain and score CVSS vectors; needs no store
     Cvss {

@@ -10,7 +10,7 @@ use crate::app::case::CaseView;
 use crate::app::material::{self, Office};
 use crate::domain::journal::Act;
 use crate::runtime::desk::Desk;
-use crate::runtime::export::{self, FoundFault, NotWritten};
+use crate::runtime::export::{self, Done, FoundFault, NotWritten, Order, WrittenFile};
 use crate::runtime::files;
 
 pub(crate) fn reply(
@@ -81,10 +81,20 @@ fn draft_of(desk: &Desk, view: &CaseView) -> String {
     view.case.advisory.clone().unwrap_or_else(|| material::advisory_toml(view, &desk.rules.policy))
 }
 
-pub(crate) fn advisory(context: &Context, case: &str, out: Option<&Path>) -> Result<(), Failure> {
-    let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
-    let toml = draft_of(&desk, &view);
+pub(crate) fn advisory(
+    context: &Context,
+    case: Option<&str>,
+    from: Option<&Path>,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
+    let (name, toml) = match (case, from) {
+        (_, Some(path)) => ("from", import(context, path)?),
+        (case, None) => {
+            let desk = context.desk()?;
+            let view = desk.view(desk.find(case.unwrap_or_default())?)?;
+            ("case", draft_of(&desk, &view))
+        }
+    };
     let (faults, _, gate) = material::advisory_state(&toml);
     eprintln!("{}; {} missing or wrong", gate.as_str().trim_start(), faults.len());
     match out {
@@ -94,13 +104,35 @@ pub(crate) fn advisory(context: &Context, case: &str, out: Option<&Path>) -> Res
             })?;
             eprintln!("written: {}", path.display());
         }
-        None if context.json() => print_json(&serde_json::json!({
-            "case": view.row.id.as_str(),
-            "toml": toml,
-        })),
+        None if context.json() => {
+            let of = from.map(|path| path.display().to_string());
+            print_json(&serde_json::json!({ name: of.as_deref().or(case), "toml": toml }));
+        }
         None => print(&toml),
     }
     Ok(())
+}
+
+/// The draft that a published record makes; what it has no place for is said on standard error.
+fn import(context: &Context, path: &Path) -> Result<String, Failure> {
+    let text =
+        files::read_text(path, crate::export::import::MAX_BYTES as u64).map_err(|error| {
+            Failure::usage(Problem {
+                what: format!("could not read the record {}: {error}", path.display()),
+                next: "check the path".into(),
+            })
+        })?;
+    let policy = context.policy()?;
+    let product = material::product(&policy);
+    let imported = crate::export::import::read(&text, &product).map_err(|error| {
+        let next = "name an OSV record, a CVE record or a GitHub advisory as JSON".into();
+        Failure::usage(Problem { what: error.to_string(), next })
+    })?;
+    eprintln!("read: {}", imported.source.as_str());
+    for lost in &imported.lost {
+        eprintln!("no place for {}", shown(lost));
+    }
+    Ok(crate::export::draft_toml::write(&imported.draft))
 }
 
 #[derive(Serialize)]
@@ -123,7 +155,7 @@ pub(crate) fn export(
     formats: &[String],
     out: &Path,
 ) -> Result<(), Failure> {
-    let formats = crate::export::parse_formats(&formats.join(",")).map_err(|what| {
+    let wanted = crate::export::parse_formats(&formats.join(",")).map_err(|what| {
         Failure::usage(Problem { what, next: "name the formats with --format".into() })
     })?;
     let desk = case.map(|_| context.desk()).transpose()?;
@@ -141,26 +173,28 @@ pub(crate) fn export(
         })?,
         _ => String::new(),
     };
-    match export::write(&toml, &formats, out) {
-        Ok(written) => {
+    let (cve_from_tenths, now) = match &desk {
+        Some(desk) => (desk.rules.policy.scoring.cve_threshold_tenths, desk.clock.now()),
+        None => (context.policy()?.scoring.cve_threshold_tenths, context.clock.now()),
+    };
+    let order = Order { wanted, cve_from_tenths, now };
+    match export::write(&toml, &order, out) {
+        Ok(Done { files: written, left_out, .. }) => {
             if let (Some(desk), Some(view)) = (&desk, &view)
                 && !desk.read_only
             {
                 let formats = written.iter().map(|file| file.format.clone()).collect();
                 desk.record(&view.row.id, vec![Act::Exported { formats }])?;
             }
-            report(
-                context,
-                &written
-                    .iter()
-                    .map(|f| (f.format.clone(), f.path.display().to_string()))
-                    .collect::<Vec<_>>(),
-                &[],
-            );
+            for (format, why) in &left_out {
+                eprintln!("left out: {format}: {}", shown(why));
+            }
+            let path = |f: &WrittenFile| (f.format.clone(), f.path.display().to_string());
+            report(context, &written.iter().map(path).collect::<Vec<_>>(), &left_out, &[]);
             Ok(())
         }
         Err(NotWritten::Faults(faults)) => {
-            report(context, &[], &faults);
+            report(context, &[], &[], &faults);
             let plural = if faults.len() == 1 { "fault" } else { "faults" };
             let what = format!("nothing written: {} {plural}, named above", faults.len());
             let next = match draft {
@@ -169,13 +203,22 @@ pub(crate) fn export(
             };
             Err(Failure::faults(what, next))
         }
+        Err(NotWritten::Refused(reasons)) => {
+            report(context, &[], &[], &reasons);
+            Err(Failure::refused(NotWritten::Refused(reasons).problem()))
+        }
         Err(NotWritten::Files(error)) => {
             Err(Failure::usage(Problem { what: error.to_string(), next: error.advice().into() }))
         }
     }
 }
 
-fn report(context: &Context, written: &[(String, String)], faults: &[FoundFault]) {
+fn report(
+    context: &Context,
+    written: &[(String, String)],
+    left_out: &[(String, String)],
+    faults: &[FoundFault],
+) {
     if context.json() {
         let written: Vec<Written> = written
             .iter()
@@ -189,7 +232,13 @@ fn report(context: &Context, written: &[(String, String)], faults: &[FoundFault]
                 fault: fault.fault.clone(),
             })
             .collect();
-        print_json(&serde_json::json!({ "written": written, "faults": faults }));
+        let left_out: Vec<_> = left_out
+            .iter()
+            .map(|(format, why)| serde_json::json!({ "format": format, "why": why }))
+            .collect();
+        print_json(
+            &serde_json::json!({ "written": written, "left_out": left_out, "faults": faults }),
+        );
         return;
     }
     for (format, path) in written {

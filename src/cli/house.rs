@@ -17,12 +17,7 @@ use crate::store::Report;
 
 /// Explains vectors; needs no store. Exit 1 if one is not valid.
 pub(crate) fn cvss(context: &Context, vectors: &[String]) -> Result<(), Failure> {
-    let policy = context.setup().map(|setup| setup.policy);
-    let policy = match policy {
-        Ok(policy) => policy,
-        // Scoring needs no config; a broken one must not stand in the way.
-        Err(_) => std::sync::Arc::new(setup::embedded("octoprint").map_err(Failure::usage)?),
-    };
+    let policy = context.policy()?;
     if context.json() {
         let scored: Vec<_> = vectors.iter().map(|text| ScoredVector::of(text, &policy)).collect();
         print_json(&scored);

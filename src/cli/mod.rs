@@ -8,6 +8,7 @@
 mod act;
 mod args;
 mod draft;
+mod guard;
 mod house;
 mod init;
 mod intake;
@@ -17,14 +18,16 @@ mod screen;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 
 use crate::app::Problem;
+use crate::domain::policy::Policy;
 use crate::mail::DisplayText;
 use crate::runtime::clock::Clock;
 use crate::runtime::desk::{Desk, DeskError};
-use crate::runtime::setup::{Options, Setup};
+use crate::runtime::setup::{self, Options, Setup};
 use crate::store::ErrorKind;
 use args::{Cli, Command, Global, PolicyAction};
 
@@ -44,6 +47,11 @@ impl Failure {
     /// Network or login: exit 4.
     pub(crate) fn network(problem: Problem) -> Self {
         Self { code: 4, problem }
+    }
+
+    /// Refused for the embargo or a lint error: exit 5.
+    pub(crate) fn refused(problem: Problem) -> Self {
+        Self { code: 5, problem }
     }
 
     /// The store is damaged: exit 3.
@@ -105,9 +113,24 @@ impl Context {
         Setup::read(options).map_err(Failure::usage)
     }
 
+    /// The policy, for commands that need no store. A broken config must not stand in their way, so the shipped
+    /// policy stands in.
+    pub(crate) fn policy(&self) -> Result<Arc<Policy>, Failure> {
+        match self.setup() {
+            Ok(setup) => Ok(setup.policy),
+            Err(_) => Ok(Arc::new(setup::embedded("octoprint").map_err(Failure::usage)?)),
+        }
+    }
+
     /// Opens the store.
     pub(crate) fn desk(&self) -> Result<Desk, Failure> {
         self.open(&self.setup()?)
+    }
+
+    /// Opens the store for reading only, whatever the options say.
+    pub(crate) fn reading_desk(&self) -> Result<Desk, Failure> {
+        let global = Global { read_only: true, ..self.global.clone() };
+        Self { global, clock: self.clock }.desk()
     }
 
     /// Opens the store of a setup; long work on it is shown.
@@ -200,7 +223,7 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             let Problem { what, next } = failure.problem;
             eprintln!("casebook: {}. {}.", shown(&what), shown(&next));
-            if json && failure.code != 1 {
+            if json && !matches!(failure.code, 1 | 5) {
                 print_json(&serde_json::json!({ "error": what, "next": next }));
             }
             ExitCode::from(failure.code)
@@ -234,9 +257,16 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Reply { case, template, out } => {
             draft::reply(&context, &case, template, out.as_deref())?;
         }
-        Command::Advisory { case, out } => draft::advisory(&context, &case, out.as_deref())?,
+        Command::Advisory { case, from, out } => {
+            draft::advisory(&context, case.as_deref(), from.as_deref(), out.as_deref())?;
+        }
         Command::Export { case, draft, format, out } => {
             draft::export(&context, case.as_deref(), draft.as_deref(), &format, &out)?;
+        }
+        Command::Guard { repo, range, hook, remote } => {
+            // The arguments that git gives a hook: the remote's name, which is its address where it has none.
+            let _ = remote;
+            guard::guard(&context, &repo, range.as_deref(), hook)?;
         }
         Command::Cvss { vectors } => house::cvss(&context, &vectors)?,
         Command::Policy { action: PolicyAction::Show } => house::policy_show(&context)?,

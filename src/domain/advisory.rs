@@ -8,16 +8,24 @@ use std::fmt;
 
 use super::credit::Credit;
 
+pub mod applicable;
 pub mod date;
+pub mod ecosystem;
+pub mod embargo;
 pub mod faults;
 pub mod from_case;
+pub mod notes;
 pub mod range;
 pub mod score;
 
+pub use applicable::{Applicable, applicable, cve_due};
 pub use date::DraftDate;
+pub use ecosystem::{Ecosystem, ecosystem};
+pub use embargo::{embargo_notice, refusals};
 pub use faults::{Fault, faults};
 pub use from_case::{CaseMaterial, ProductDefaults, from_case};
-pub use range::{Pep440, VersionScheme, scheme_for};
+pub use notes::notes;
+pub use range::{Pep440, SemVer, VersionScheme, scheme_for};
 pub use score::{Scored, score};
 
 /// A format that an advisory can be written in.
@@ -29,15 +37,23 @@ pub enum Format {
     Osv,
     /// Common Security Advisory Framework 2.0.
     Csaf,
+    /// Common Security Advisory Framework 2.1.
+    Csaf21,
     /// CVE record format 5.1: the CNA container, or the full record once the id is known.
     Cve,
+    /// OpenVEX 0.2, for the statement that the product is not affected by somebody else's flaw.
+    OpenVex,
     /// Markdown for people.
     Markdown,
+    /// The entry of the project's release post, with its credits as front matter.
+    Post,
 }
 
 impl Format {
-    /// Every format, in the order in which files are written.
-    pub const ALL: [Self; 5] = [Self::Ghsa, Self::Osv, Self::Csaf, Self::Cve, Self::Markdown];
+    /// Every format of an advisory, in the order in which files are written. [`Format::OpenVex`] is not among
+    /// them: it says that there is nothing to advise on.
+    pub const ALL: [Self; 7] =
+        [Self::Ghsa, Self::Osv, Self::Csaf, Self::Csaf21, Self::Cve, Self::Markdown, Self::Post];
 
     /// The word used on the command line and in JSON.
     pub const fn as_str(self) -> &'static str {
@@ -45,9 +61,18 @@ impl Format {
             Self::Ghsa => "ghsa",
             Self::Osv => "osv",
             Self::Csaf => "csaf",
+            Self::Csaf21 => "csaf-2.1",
             Self::Cve => "cve",
+            Self::OpenVex => "openvex",
             Self::Markdown => "markdown",
+            Self::Post => "post",
         }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        let every = Self::ALL.into_iter().chain([Self::OpenVex]);
+        every.into_iter().find(|format| format.as_str() == text)
     }
 }
 
@@ -144,6 +169,63 @@ pub struct AffectedRange {
     pub last_affected: Option<String>,
     /// The branch is no longer supported and will not be fixed.
     pub unsupported: bool,
+}
+
+/// Why the product is not affected by somebody else's flaw (OpenVEX 0.2, justification labels).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Justification {
+    /// The component is not part of the product.
+    ComponentNotPresent,
+    /// The component is, its vulnerable code is not.
+    VulnerableCodeNotPresent,
+    /// The vulnerable code never runs.
+    VulnerableCodeNotInExecutePath,
+    /// An attacker cannot reach the vulnerable code.
+    VulnerableCodeCannotBeControlledByAdversary,
+    /// The product prevents it.
+    InlineMitigationsAlreadyExist,
+}
+
+impl Justification {
+    /// Every justification.
+    pub const ALL: [Self; 5] = [
+        Self::ComponentNotPresent,
+        Self::VulnerableCodeNotPresent,
+        Self::VulnerableCodeNotInExecutePath,
+        Self::VulnerableCodeCannotBeControlledByAdversary,
+        Self::InlineMitigationsAlreadyExist,
+    ];
+
+    /// The word used in the draft and in the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ComponentNotPresent => "component_not_present",
+            Self::VulnerableCodeNotPresent => "vulnerable_code_not_present",
+            Self::VulnerableCodeNotInExecutePath => "vulnerable_code_not_in_execute_path",
+            Self::VulnerableCodeCannotBeControlledByAdversary => {
+                "vulnerable_code_cannot_be_controlled_by_adversary"
+            }
+            Self::InlineMitigationsAlreadyExist => "inline_mitigations_already_exist",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
+}
+
+/// The statement that the product is not affected by the flaw that the ids name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NotAffected {
+    /// Why, as a label.
+    pub justification: Option<Justification>,
+    /// Why, in words.
+    pub statement: String,
+    /// Package URL of the component that has the flaw.
+    pub component: Option<String>,
+    /// Versions that the statement is about; every one where there are none.
+    pub versions: Vec<String>,
 }
 
 /// A part of the text.
@@ -304,6 +386,11 @@ pub struct AdvisoryDraft {
     pub cve_description: Option<String>,
     /// Where it stands.
     pub status: AdvisoryStatus,
+    /// The flaw was public before the project could say anything: no embargo holds, and the advisory may come
+    /// out before the fix.
+    pub already_public: bool,
+    /// Set for the statement that the product is not affected.
+    pub not_affected: Option<NotAffected>,
     /// What is affected.
     pub product: Product,
     /// How bad it is.

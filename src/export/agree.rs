@@ -11,7 +11,7 @@ use super::{Exported, text};
 use crate::domain::advisory::{AdvisoryDraft, AffectedRange, Fault, Format, Scored, score};
 use crate::domain::cvss::Words;
 
-mod facts;
+pub(in crate::export) mod facts;
 
 use facts::{Facts, Span};
 
@@ -34,8 +34,9 @@ pub fn agree(files: &[Exported], draft: &AdvisoryDraft) -> Vec<Fault> {
             continue;
         };
         plain(written, add);
-        if file.format == Format::Markdown {
-            markdown(written, &view, add);
+        if matches!(file.format, Format::Markdown | Format::Post) {
+            let fresh = super::write(draft, file.format).bytes;
+            prose(written, &String::from_utf8_lossy(&fresh), file.format, &view, add);
             continue;
         }
         let Ok(document) = serde_json::from_str::<Value>(written) else {
@@ -65,31 +66,58 @@ fn plain(written: &str, add: &mut Add<'_>) {
     }
 }
 
-fn markdown(written: &str, view: &View<'_>, add: &mut Add<'_>) {
+/// Markdown: the facts must stand in it, and every line must be the one that a fresh export has.
+fn prose(written: &str, fresh: &str, format: Format, view: &View<'_>, add: &mut Add<'_>) {
     let mut need = |field: &str, text: &str| {
         if !text.is_empty() && !written.contains(text) {
             add(field, format!("{text:?} does not stand in the file; export again"));
         }
     };
     need("title", &text::markdown_line(&view.title, &[]));
-    for (vector, scored) in &view.vectors {
-        need("severity", vector);
+    let whole = format == Format::Markdown;
+    for (vector, scored) in view.vectors.iter().take(if whole { usize::MAX } else { 1 }) {
         need("severity.rating", scored.severity().word(Words::Policy));
+        need("severity.score", &format!("{:.1}", scored.base()));
+        need("severity", if whole { vector } else { "" });
     }
-    for range in &view.ranges {
+    for range in view.ranges.iter().filter(|_| whole) {
         need("affected", &super::ghsa::range_text(range));
     }
-    for weakness in &view.draft.weaknesses {
+    for version in view.fixed() {
+        need("affected", version);
+    }
+    for weakness in view.draft.weaknesses.iter().filter(|_| whole) {
         need("weakness", &weakness.id);
+    }
+    for (name, _) in view.credits.iter().filter(|_| !whole) {
+        need("credit", &text::markdown_line(name, &[]).replace('\\', "\\\\").replace('"', "\\\""));
     }
     for id in view.draft.ghsa_id.iter().chain(&view.draft.cve_id) {
         need("ids", id);
     }
-    let fresh = super::markdown::text(view);
     if written != fresh {
-        let line = written.lines().zip(fresh.lines()).take_while(|(one, two)| one == two).count();
-        add("file", format!("differs from the draft in line {}; export again", line + 1));
+        let same = written.lines().zip(fresh.lines()).take_while(|(one, two)| one == two).count();
+        let number = same + 1;
+        let fault = format!("differs from the draft in line {number}; export again");
+        add(&place(fresh, same), fault);
     }
+}
+
+/// What the line with this number, from 0, tells: the fact that it names, else the heading that it stands under.
+fn place(text: &str, line: usize) -> String {
+    let lines: Vec<&str> = text.lines().take(line + 1).collect();
+    let plain = |line: &str| line.trim_start_matches(['>', ' ']).to_owned();
+    let last = plain(lines.last().copied().unwrap_or_default());
+    let fact = last.strip_prefix("- **").and_then(|rest| rest.split_once(":**"));
+    if let Some((fact, _)) = fact {
+        return fact.to_lowercase();
+    }
+    if last.starts_with("# ") {
+        return "title".into();
+    }
+    let mut above = lines.iter().rev().map(|line| plain(line));
+    let heading = above.find_map(|line| Some(line.strip_prefix("### ")?.trim().to_owned()));
+    heading.map_or_else(|| "file".into(), |heading| format!("section {heading}"))
 }
 
 fn compare(facts: &Facts, format: Format, view: &View<'_>, add: &mut Add<'_>) {
@@ -100,6 +128,12 @@ fn compare(facts: &Facts, format: Format, view: &View<'_>, add: &mut Add<'_>) {
             }
         };
     let title = view.title.clone();
+    if format == Format::OpenVex {
+        let id = &view.draft.cve_id;
+        same("title", &facts.title, &title, facts.title == title);
+        same("cve_id", &facts.cve, id, id.is_none() || facts.cve == *id);
+        return;
+    }
     same("title", &facts.title, &title, facts.title == title);
     let spans: BTreeSet<Span> = view.ranges.iter().map(Span::of).collect();
     same("affected", &facts.spans, &spans, facts.spans == spans);

@@ -64,6 +64,10 @@ struct Container {
     #[serde(skip_serializing_if = "Option::is_none")]
     date_public: Option<String>,
     source: Source,
+    #[serde(rename = "x_tlp", skip_serializing_if = "Option::is_none")]
+    tlp: Option<&'static str>,
+    #[serde(rename = "x_embargoUntil", skip_serializing_if = "Option::is_none")]
+    embargo_until: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -200,6 +204,8 @@ fn container(view: &View<'_>) -> Container {
         solutions: optional(view.section("Patches")),
         date_public: view.published().map(|date| date.rfc3339()),
         source: Source { advisory: view.draft.ghsa_id.clone(), discovery: discovery(view) },
+        tlp: view.is_draft().then_some("AMBER"),
+        embargo_until: view.embargo_until().map(|until| until.rfc3339()),
     }
 }
 
@@ -211,11 +217,14 @@ fn discovery(view: &View<'_>) -> &'static str {
 
 fn affected(view: &View<'_>) -> Affected {
     let repo = Some(view.draft.product.repo.clone()).filter(|repo| !repo.is_empty());
-    let (default_status, versions) = versions(&view.ranges);
+    let (default_status, mut versions) = versions(&view.ranges);
+    for version in versions.iter_mut().filter(|version| version.version_type.is_some()) {
+        version.version_type = Some(view.ecosystem.version_type);
+    }
     Affected {
         vendor: view.vendor.clone(),
         product: view.product.clone(),
-        collection_url: "https://pypi.org",
+        collection_url: view.ecosystem.registry,
         package_name: view.package.clone(),
         repo,
         default_status,

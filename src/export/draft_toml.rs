@@ -7,8 +7,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::domain::advisory::{
-    AdvisoryDraft, AdvisoryStatus, AffectedRange, Dates, DraftDate, Product, Reference,
-    ReferenceKind, Section, SeverityDraft, TimelineLine, Weakness,
+    AdvisoryDraft, AdvisoryStatus, AffectedRange, Dates, DraftDate, Justification, NotAffected,
+    Product, Reference, ReferenceKind, Section, SeverityDraft, TimelineLine, Weakness,
 };
 use crate::domain::credit::{Credit, CreditRole};
 
@@ -49,7 +49,9 @@ const TOP: &[&str] = &[
     "aliases",
     "cve_title",
     "status",
+    "already_public",
     "cve_description",
+    "not_affected",
     "product",
     "severity",
     "weakness",
@@ -61,6 +63,7 @@ const TOP: &[&str] = &[
     "timeline",
     "dates",
 ];
+const NOT_AFFECTED: &[&str] = &["justification", "statement", "component", "versions"];
 const PRODUCT: &[&str] = &["vendor", "name", "ecosystem", "package", "repo"];
 const SEVERITY: &[&str] = &["cvss_v3_1", "cvss_v4_0", "score", "rating"];
 const WEAKNESS: &[&str] = &["id", "name"];
@@ -140,12 +143,14 @@ impl Reader<'_> {
             title: self.string(top, "", "title"),
             ghsa_id: self.optional(top, "", "ghsa_id"),
             cve_id: self.optional(top, "", "cve_id"),
-            aliases: self.strings(top, "aliases"),
+            aliases: self.strings(top, "", "aliases"),
             cve_title: self.optional(top, "", "cve_title"),
             cve_description: self.optional(top, "", "cve_description"),
             status: self.word(top, "", "status", AdvisoryStatus::parse, || {
                 words(&AdvisoryStatus::ALL.map(AdvisoryStatus::as_str))
             }),
+            already_public: self.boolean(top, "", "already_public").unwrap_or(false),
+            not_affected: self.not_affected(top),
             product: self.product(top),
             severity: self.severity(top),
             weaknesses: self.list(top, "weakness", WEAKNESS, |reader, at, table| Weakness {
@@ -241,17 +246,18 @@ impl Reader<'_> {
         parse(&text).unwrap_or_default()
     }
 
-    fn strings(&mut self, table: &DeTable<'_>, key: &str) -> Vec<String> {
+    fn strings(&mut self, table: &DeTable<'_>, at: &str, key: &str) -> Vec<String> {
         let Some(value) = table.get(key) else { return Vec::new() };
+        let field = &join(at, key);
         let Some(entries) = value.get_ref().as_array() else {
-            self.wrong_type(value, key, "a list of texts");
+            self.wrong_type(value, field, "a list of texts");
             return Vec::new();
         };
         let mut texts = Vec::new();
         for entry in entries.iter() {
             match entry.get_ref().as_str() {
                 Some(text) => texts.push(text.to_owned()),
-                None => self.wrong_type(entry, key, "text in quotes"),
+                None => self.wrong_type(entry, field, "text in quotes"),
             }
         }
         texts
@@ -308,6 +314,20 @@ impl Reader<'_> {
             ecosystem: reader.string(table, "product", "ecosystem"),
             package: reader.string(table, "product", "package"),
             repo: reader.string(table, "product", "repo"),
+        })
+    }
+
+    fn not_affected(&mut self, top: &DeTable<'_>) -> Option<NotAffected> {
+        let at = "not_affected";
+        self.table(top, at, NOT_AFFECTED, |reader, table| {
+            let known = || words(&Justification::ALL.map(Justification::as_str));
+            let parse = |word: &str| Justification::parse(word).map(Some);
+            Some(NotAffected {
+                justification: reader.word(table, at, "justification", parse, known),
+                statement: reader.string(table, at, "statement"),
+                component: reader.optional(table, at, "component"),
+                versions: reader.strings(table, at, "versions"),
+            })
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::view::{View, normalised};
+use super::view::View;
 use crate::domain::advisory::AffectedRange;
 
 /// The request body; GitHub allows no further members.
@@ -51,7 +51,7 @@ pub(super) fn document(view: &View<'_>) -> Request {
             .ranges
             .iter()
             .map(|range| Vulnerability {
-                package: Package { ecosystem: "pip", name: package_name(view) },
+                package: Package { ecosystem: view.ecosystem.github, name: package_name(view) },
                 vulnerable_version_range: range_text(range),
                 patched_versions: range.fixed.clone(),
             })
@@ -73,7 +73,7 @@ pub(super) fn document(view: &View<'_>) -> Request {
 
 /// GitHub shows the package as the project writes it, where that is the same name.
 fn package_name(view: &View<'_>) -> String {
-    if normalised(&view.product) == view.package {
+    if view.ecosystem.normalised(&view.product) == view.package {
         view.product.clone()
     } else {
         view.package.clone()

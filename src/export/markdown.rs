@@ -4,17 +4,15 @@ use std::fmt::Write as _;
 
 use super::text::{clean_line, markdown_line};
 use super::view::View;
-use crate::domain::advisory::{AffectedRange, ReferenceKind};
+use crate::domain::advisory::{AffectedRange, ReferenceKind, embargo_notice};
 use crate::domain::cvss::Words;
 
 /// Writes the file.
 pub fn text(view: &View<'_>) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "# {}\n", markdown_line(&view.title, &[]));
-    if !view.draft.is_public() {
-        out.push_str(
-            "> Draft under embargo (TLP:AMBER). Not public: share only with those who fix it.\n\n",
-        );
+    if let Some(notice) = embargo_notice(view.draft) {
+        let _ = writeln!(out, "> TLP:AMBER. {notice}\n");
     }
     if view.is_withdrawn() {
         out.push_str("> This advisory has been withdrawn.\n\n");

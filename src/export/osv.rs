@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::text::clean_line;
-use super::view::{View, purl};
+use super::view::View;
 use crate::domain::advisory::{AffectedRange, ReferenceKind};
 use crate::domain::cvss::Words;
 
@@ -85,6 +85,10 @@ struct Specific {
     cwe_ids: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     severity: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tlp: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embargo_until: Option<String>,
 }
 
 pub(super) fn document(view: &View<'_>) -> Record {
@@ -116,6 +120,8 @@ pub(super) fn document(view: &View<'_>) -> Record {
         database_specific: Specific {
             cwe_ids: draft.weaknesses.iter().map(|weakness| weakness.id.clone()).collect(),
             severity: view.main().map(|(_, s)| s.severity().word(Words::GithubDatabase).to_owned()),
+            tlp: view.is_draft().then_some("AMBER"),
+            embargo_until: view.embargo_until().map(|until| until.rfc3339()),
         },
     }
 }
@@ -126,7 +132,7 @@ fn affected(view: &View<'_>) -> Vec<Affected> {
     let package = || Package {
         ecosystem: clean_line(&view.draft.product.ecosystem),
         name: view.package.clone(),
-        purl: purl(&view.package),
+        purl: view.purl(),
     };
     let (last, other): (Vec<_>, Vec<_>) = view
         .ranges
@@ -135,7 +141,7 @@ fn affected(view: &View<'_>) -> Vec<Affected> {
     let ranges: Vec<Range> = [other, last]
         .into_iter()
         .filter(|ranges| !ranges.is_empty())
-        .map(|ranges| Range { r#type: "ECOSYSTEM", events: turns(&ranges) })
+        .map(|ranges| Range { r#type: view.ecosystem.osv_range, events: turns(&ranges) })
         .collect();
     vec![Affected { package: package(), ranges }]
 }

@@ -3,10 +3,14 @@ use serde_json::Value;
 
 use super::*;
 use crate::domain::advisory::{
-    AdvisoryStatus, AffectedRange, DraftDate, Product, Reference, ReferenceKind, Section,
-    SeverityDraft, TimelineLine, Weakness,
+    AdvisoryStatus, AffectedRange, DraftDate, Justification, NotAffected, Product, Reference,
+    ReferenceKind, Section, SeverityDraft, TimelineLine, Weakness,
 };
 use crate::domain::credit::{Credit, CreditRole};
+
+fn weakness(id: &str) -> Weakness {
+    Weakness { id: id.into(), name: crate::domain::cwe::find(id).expect("listed").name.into() }
+}
 
 fn day(text: &str) -> Option<DraftDate> {
     Some(DraftDate::parse(text).expect("a date"))
@@ -32,6 +36,8 @@ fn published() -> AdvisoryDraft {
         cve_title: None,
         cve_description: Some("Printer before 1.4.2 serves files outside its folder.".into()),
         status: AdvisoryStatus::Published,
+        already_public: false,
+        not_affected: None,
         product: Product {
             vendor: "Example Project".into(),
             name: "Print_Server".into(),
@@ -47,7 +53,7 @@ fn published() -> AdvisoryDraft {
             score_tenths: Some(57),
             rating: Some("Moderate".into()),
         },
-        weaknesses: vec![Weakness { id: "CWE-22".into(), name: "Path Traversal".into() }],
+        weaknesses: vec![weakness("CWE-73"), weakness("CWE-79")],
         affected: vec![range("2.0.0rc1", Some("2.0.0rc3"), None), range("0", Some("1.4.2"), None)],
         sections: Vec::new(),
         credits: vec![
@@ -94,8 +100,13 @@ fn parsed(draft: &AdvisoryDraft, format: Format) -> Value {
 
 #[test]
 fn formats_are_named_singly_in_lists_and_all_at_once() {
-    assert_eq!(parse_formats("osv, ghsa,osv"), Ok(vec![Format::Ghsa, Format::Osv]));
-    assert_eq!(parse_formats("all"), Ok(Format::ALL.to_vec()));
+    let wanted = |formats: &[Format], all| Ok(Wanted { formats: formats.to_vec(), all });
+    assert_eq!(parse_formats("osv, ghsa,osv"), wanted(&[Format::Ghsa, Format::Osv], false));
+    assert_eq!(parse_formats("all"), wanted(&[], true));
+    assert_eq!(
+        parse_formats("csaf-2.1,openvex"),
+        wanted(&[Format::Csaf21, Format::OpenVex], false)
+    );
     assert!(parse_formats("osv,pdf").expect_err("unknown").contains("\"pdf\""));
     assert!(parse_formats(" , ").is_err());
 }
@@ -188,8 +199,12 @@ fn files_are_the_same_each_time_and_well_named() {
     assert_eq!(one, two);
     let names: Vec<String> = one.expect("files").into_iter().map(|file| file.file_name).collect();
     let stem = "ghsa-2345-6789-cfgh";
-    let endings = ["ghsa.json", "osv.json", "json", "cve.json", "md"];
-    assert_eq!(names, endings.map(|ending| format!("{stem}.{ending}")));
+    let endings = ["ghsa.json", "osv.json", "json", "csaf-2.1", "cve.json", "md", "post.md"];
+    let wanted = endings.map(|ending| match ending {
+        "csaf-2.1" => format!("csaf-2.1/{stem}.json"),
+        ending => format!("{stem}.{ending}"),
+    });
+    assert_eq!(names, wanted);
 }
 
 /// Paths of all leaves.
@@ -204,11 +219,57 @@ fn leaves(at: &str, value: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// A statement that the product is not affected.
+fn not_affected() -> AdvisoryDraft {
+    let mut draft = published();
+    draft.affected.clear();
+    draft.severity = SeverityDraft::default();
+    draft.not_affected = Some(NotAffected {
+        justification: Some(Justification::VulnerableCodeNotInExecutePath),
+        statement: "The parser that has the flaw is never called.".into(),
+        component: Some("pkg:pypi/parser".into()),
+        versions: vec!["1.4.1".into(), "1.4.2".into()],
+    });
+    draft
+}
+
+/// Files of both drafts, every format among them.
+fn every_file() -> Vec<(AdvisoryDraft, Exported)> {
+    let statement = not_affected();
+    let vex = file(&statement, Format::OpenVex);
+    let mut files = vec![(statement, vex)];
+    for draft in [published(), embargoed()] {
+        let exported = export(&draft, &Format::ALL).expect("exported");
+        files.extend(exported.into_iter().map(|file| (draft.clone(), file)));
+    }
+    files
+}
+
+/// The same advisory before it is public.
+fn embargoed() -> AdvisoryDraft {
+    let mut draft = published();
+    (draft.status, draft.dates.published) = (AdvisoryStatus::Draft, None);
+    draft.dates.embargo_until = day("2026-09-02T11:15:00+02:00");
+    draft
+}
+
+fn is_json(file: &Exported) -> bool {
+    file.file_name.ends_with(".json")
+}
+
+/// Whether the change is named, by its member or by a field of the draft.
+fn named(draft: &AdvisoryDraft, file: &Exported, document: &Value) -> Vec<String> {
+    let bytes = (serde_json::to_string_pretty(document).expect("JSON") + "\n").into_bytes();
+    let changed = Exported { bytes, ..file.clone() };
+    agree(&[changed], draft).into_iter().map(|fault| fault.field).collect()
+}
+
 #[test]
 fn a_change_anywhere_in_a_file_is_named() {
-    let draft = published();
-    for format in [Format::Osv, Format::Ghsa, Format::Cve, Format::Csaf] {
-        let document = parsed(&draft, format);
+    let mut changes = 0;
+    for (draft, file) in every_file().iter().filter(|(_, file)| is_json(file)) {
+        let document: Value = serde_json::from_slice(&file.bytes).expect("JSON");
+        let format = file.format;
         let mut paths = Vec::new();
         leaves("", &document, &mut paths);
         for path in paths {
@@ -218,12 +279,165 @@ fn a_change_anywhere_in_a_file_is_named() {
                 Some(text) => format!("{text}1").into(),
                 None => 3.into(),
             };
-            let bytes = (serde_json::to_string_pretty(&changed).expect("JSON") + "\n").into_bytes();
-            let file = Exported { format, file_name: String::new(), bytes };
-            let found = agree(&[file], &draft);
-            assert!(found.iter().any(|fault| fault.field == path), "{format} {path}: {found:?}");
+            let found = named(draft, file, &changed);
+            assert!(found.contains(&path), "{format} {path}: {found:?}");
+            // Left out, the member or entry is named too, or the list that is now shorter.
+            let mut shorter = document.clone();
+            let (parent, key) = path.rsplit_once('/').expect("a path");
+            match shorter.pointer_mut(parent).expect("parent") {
+                Value::Object(members) => drop(members.remove(key)),
+                Value::Array(entries) => drop(entries.remove(key.parse().expect("a number"))),
+                _ => panic!("{path}"),
+            }
+            let found = named(draft, file, &shorter);
+            let said = |field: &String| *field == path || field == parent;
+            assert!(found.iter().any(said), "{format} {path} left out: {found:?}");
+            changes += 2;
         }
     }
+    assert!(changes > 800, "{changes}");
+}
+
+#[test]
+fn a_change_of_any_line_of_prose_is_named_with_its_place() {
+    let mut fields = std::collections::BTreeSet::new();
+    for (draft, file) in every_file().iter().filter(|(_, file)| !is_json(file)) {
+        let text = String::from_utf8(file.bytes.clone()).expect("UTF-8");
+        let lines: Vec<&str> = text.lines().collect();
+        for at in 0..lines.len() {
+            let change = |line: &str| -> Vec<String> {
+                let mut changed: Vec<String> =
+                    lines.iter().map(|line| (*line).to_owned()).collect();
+                changed[at] = line.to_owned();
+                let bytes = (changed.join("\n") + "\n").into_bytes();
+                let changed = Exported { bytes, ..file.clone() };
+                agree(&[changed], draft).into_iter().map(|fault| fault.field).collect()
+            };
+            for changed in [format!("{}1", lines[at]), String::from("other")] {
+                let found = change(&changed);
+                assert!(!found.is_empty(), "{} line {at}", file.format);
+                fields.extend(found);
+            }
+        }
+    }
+    for field in [
+        "title",
+        "severity",
+        "affected versions",
+        "fixed versions",
+        "weakness",
+        "cve",
+        "published",
+        "credit",
+        "section Impact",
+        "section Workaround",
+        "section Credits",
+        "section Timeline",
+        "section References",
+        "section Security fixes",
+    ] {
+        assert!(fields.contains(field), "{field}: {fields:?}");
+    }
+}
+
+#[test]
+fn json_reads_back_and_prints_the_same() {
+    for (_, file) in every_file().iter().filter(|(_, file)| is_json(file)) {
+        let text = std::str::from_utf8(&file.bytes).expect("UTF-8");
+        let document: Value = serde_json::from_str(text).expect("JSON");
+        let again: Value =
+            serde_json::from_str(&serde_json::to_string_pretty(&document).expect("JSON"))
+                .expect("JSON");
+        assert_eq!(again, document);
+        // CSAF has its members in alphabetical order, so there the bytes are the same too.
+        if matches!(file.format, Format::Csaf | Format::Csaf21) {
+            assert_eq!(serde_json::to_string_pretty(&document).expect("JSON") + "\n", text);
+        }
+    }
+}
+
+#[test]
+fn a_draft_carries_its_label_and_the_date_with_its_zone() {
+    let draft = embargoed();
+    let said = "until 2026-09-02 09:15 UTC";
+    let csaf = parsed(&draft, Format::Csaf21);
+    let distribution = &csaf["document"]["distribution"];
+    assert_eq!(distribution["tlp"]["label"], "AMBER");
+    assert!(distribution["text"].as_str().is_some_and(|text| text.contains(said)));
+    for format in [Format::Markdown, Format::Post] {
+        let text = String::from_utf8(file(&draft, format).bytes).expect("UTF-8");
+        assert!(text.contains("TLP:AMBER") && text.contains(said), "{text}");
+    }
+    let osv = parsed(&draft, Format::Osv);
+    assert_eq!(osv["database_specific"]["embargo_until"], "2026-09-02T09:15:00Z");
+    assert_eq!(parsed(&draft, Format::Cve)["x_tlp"], "AMBER");
+    for file in export(&published(), &Format::ALL).expect("exported") {
+        let text = String::from_utf8(file.bytes).expect("UTF-8");
+        assert!(!text.contains("AMBER") && !text.contains("embargo"), "{}", file.file_name);
+    }
+}
+
+#[test]
+fn csaf_2_1_takes_what_2_0_has_no_place_for() {
+    let csaf = parsed(&published(), Format::Csaf21);
+    let flaw = &csaf["vulnerabilities"][0];
+    assert_eq!(csaf["document"]["distribution"]["tlp"]["label"], "CLEAR");
+    assert_eq!(flaw["cwes"].as_array().map(Vec::len), Some(2));
+    assert_eq!(flaw["cwes"][1]["version"], "4.17");
+    let content = &flaw["metrics"][0]["content"];
+    assert_eq!(content["cvss_v4"]["attackVector"], "ADJACENT");
+    assert_eq!(content["cvss_v3"]["attackVector"], "ADJACENT_NETWORK");
+    assert!(flaw.get("scores").is_none() && flaw.get("cwe").is_none());
+}
+
+#[test]
+fn openvex_says_not_affected_and_the_other_formats_do_not() {
+    let draft = not_affected();
+    let vex = parsed(&draft, Format::OpenVex);
+    let statement = &vex["statements"][0];
+    assert_eq!(statement["status"], "not_affected");
+    assert_eq!(statement["vulnerability"]["name"], "CVE-2026-10001");
+    assert_eq!(statement["products"][1]["@id"], "pkg:pypi/print-server@1.4.2");
+    let found = export(&draft, &[Format::Osv]).expect_err("says something else");
+    assert_eq!(found[0].field, "not_affected");
+    let found = export(&published(), &[Format::OpenVex]).expect_err("affected");
+    assert_eq!(found[0].format, Some(Format::OpenVex));
+    let wanted = Wanted { formats: vec![Format::Osv], all: false };
+    assert_eq!(choose(&draft, &wanted, 40).expect_err("refused")[0].field, "format");
+    let all = Wanted { formats: Vec::new(), all: true };
+    assert_eq!(choose(&draft, &all, 40).expect("chosen").formats, [Format::OpenVex]);
+}
+
+#[test]
+fn several_advisories_share_one_post() {
+    let (one, mut two) = (published(), published());
+    two.title = "Second \"flaw\"".into();
+    two.credits[0].name = "A \"B\" C".into();
+    two.credits[0].github = None;
+    let post = post::release_post(&[&one, &two]);
+    assert_eq!(post.matches("> **").count(), 2);
+    assert!(
+        post.contains("- \"[Zoë Example](https://github.com/zoe)\"\n- \"A \\\"B\\\" C\"\n---"),
+        "{post}"
+    );
+    assert!(post.contains("> Severity Moderate (5.7)"), "{post}");
+}
+
+#[test]
+fn other_ecosystems_are_called_by_each_formats_word() {
+    let mut draft = published();
+    draft.product.ecosystem = "npm".into();
+    draft.product.package = "@example/print".into();
+    draft.affected =
+        vec![range("2.0.0-rc.1", Some("2.0.0-rc.3"), None), range("0", Some("1.4.2"), None)];
+    let osv = parsed(&draft, Format::Osv);
+    assert_eq!(osv["affected"][0]["ranges"][0]["type"], "SEMVER");
+    assert_eq!(osv["affected"][0]["package"]["purl"], "pkg:npm/%40example/print");
+    assert_eq!(parsed(&draft, Format::Ghsa)["vulnerabilities"][0]["package"]["ecosystem"], "npm");
+    let cve = &parsed(&draft, Format::Cve)["containers"]["cna"]["affected"][0];
+    assert_eq!(cve["versions"][0]["versionType"], "semver");
+    assert!(parsed(&draft, Format::Csaf).to_string().contains("vers:npm/>=2.0.0-rc.1|<2.0.0-rc.3"));
+    assert_eq!(export(&draft, &Format::ALL).map(|files| files.len()), Ok(7));
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 
 use super::text::{clean, clean_line, markdown, markdown_line};
+use crate::domain::advisory::ecosystem::ECOSYSTEMS;
 use crate::domain::advisory::faults::is_ghsa_id;
 use crate::domain::advisory::range::compare_starts;
 use crate::domain::advisory::{
-    AdvisoryDraft, AdvisoryStatus, AffectedRange, DraftDate, ReferenceKind, Scored, scheme_for,
-    score,
+    AdvisoryDraft, AdvisoryStatus, AffectedRange, DraftDate, Ecosystem, ReferenceKind, Scored,
+    ecosystem, scheme_for, score,
 };
 use crate::domain::credit::Credit;
 
@@ -17,8 +18,10 @@ pub struct View<'d> {
     pub title: String,
     pub vendor: String,
     pub product: String,
-    /// Package name as PEP 503 normalises it.
+    /// Package name as its ecosystem normalises it.
     pub package: String,
+    /// The ecosystem; an unfinished draft is shown as if for PyPI.
+    pub ecosystem: &'static Ecosystem,
     /// Ranges in the order of their beginnings.
     pub ranges: Vec<AffectedRange>,
     /// Valid vectors: 3.1, then 4.0.
@@ -31,12 +34,14 @@ pub struct View<'d> {
 
 impl<'d> View<'d> {
     pub fn of(draft: &'d AdvisoryDraft) -> Self {
+        let ecosystem = ecosystem(&draft.product.ecosystem).unwrap_or(&ECOSYSTEMS[0]);
         let mut view = Self {
             draft,
             title: clean_line(&draft.title),
             vendor: clean_line(&draft.product.vendor),
             product: clean_line(&draft.product.name),
-            package: normalised(&draft.product.package),
+            package: ecosystem.normalised(&clean_line(&draft.product.package)),
+            ecosystem,
             ranges: sorted_ranges(draft),
             vectors: [&draft.severity.cvss_v3_1, &draft.severity.cvss_v4_0]
                 .into_iter()
@@ -115,6 +120,17 @@ impl<'d> View<'d> {
         changed.unwrap_or(DraftDate::Instant(jiff::Timestamp::UNIX_EPOCH))
     }
 
+    /// Whether it is not public yet.
+    pub fn is_draft(&self) -> bool {
+        !self.draft.is_public()
+    }
+
+    /// The agreed end of the embargo, while one can be running.
+    pub fn embargo_until(&self) -> Option<DraftDate> {
+        let runs = self.is_draft() && !self.draft.already_public;
+        self.draft.dates.embargo_until.filter(|_| runs)
+    }
+
     pub fn is_withdrawn(&self) -> bool {
         self.draft.status == AdvisoryStatus::Withdrawn
     }
@@ -124,9 +140,25 @@ impl<'d> View<'d> {
         self.ranges.iter().filter_map(|range| range.fixed.as_deref()).collect()
     }
 
+    /// Package URL without version.
+    pub fn purl(&self) -> String {
+        self.ecosystem.purl_of(&self.package)
+    }
+
+    /// Package URL of one version. Epochs and local parts hold `!` and `+`, which are escaped.
+    pub fn purl_at(&self, version: &str) -> String {
+        format!("{}@{}", self.purl(), escape(version))
+    }
+
+    /// `vers:pypi/…` of a range (vers has no word for "from the beginning").
+    pub fn vers(&self, range: &AffectedRange) -> String {
+        format!("vers:{}/{}", self.ecosystem.purl, constraints(range))
+    }
+
     /// Our own id in the form that OSV keeps free for private databases.
     pub fn private_id(&self) -> String {
-        let prefix = format!("{}-", self.package);
+        let package = super::text::file_stem(self.package.trim_start_matches('@'));
+        let prefix = format!("{package}-");
         let id = &self.draft.id;
         if id.to_ascii_lowercase().starts_with(&prefix) {
             format!("x_{id}")
@@ -156,6 +188,24 @@ impl<'d> View<'d> {
     }
 }
 
+/// The constraints of a range in the grammar of vers.
+pub fn constraints(range: &AffectedRange) -> String {
+    let from = (range.introduced != "0").then(|| format!(">={}", escape(&range.introduced)));
+    let to = match (&range.fixed, &range.last_affected) {
+        (Some(fixed), _) => Some(format!("<{}", escape(fixed))),
+        (None, Some(last)) if *last == range.introduced => return escape(last),
+        (None, Some(last)) => Some(format!("<={}", escape(last))),
+        (None, None) => None,
+    };
+    let parts: Vec<String> = from.into_iter().chain(to).collect();
+    if parts.is_empty() { "*".into() } else { parts.join("|") }
+}
+
+/// Characters of a version that package URLs and vers escape.
+fn escape(version: &str) -> String {
+    version.replace('%', "%25").replace('!', "%21").replace('+', "%2B")
+}
+
 /// A heading right below the section's own would make the section look empty, so it becomes bold text.
 fn not_a_heading_first(body: String) -> String {
     if !body.starts_with('#') {
@@ -168,24 +218,6 @@ fn not_a_heading_first(body: String) -> String {
         _ => format!("\\{line}"),
     };
     format!("{first}\n{rest}")
-}
-
-/// PEP 503: lower case, runs of `-`, `_` and `.` become one `-`.
-pub fn normalised(package: &str) -> String {
-    let mut name = String::with_capacity(package.len());
-    for character in clean_line(package).to_lowercase().chars() {
-        if !matches!(character, '-' | '_' | '.') {
-            name.push(character);
-        } else if !name.ends_with('-') {
-            name.push('-');
-        }
-    }
-    name
-}
-
-/// A package URL without version (the purl of an affected product).
-pub fn purl(package: &str) -> String {
-    format!("pkg:pypi/{package}")
 }
 
 fn sorted_ranges(draft: &AdvisoryDraft) -> Vec<AffectedRange> {

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::desk::Desk;
 use super::files;
 use crate::app::{Problem, material};
 use crate::domain::CaseId;
-use crate::domain::advisory::Format;
-use crate::export::{self, draft_toml};
+use crate::domain::advisory::{Fault, refusals};
+use crate::export::{self, Wanted, draft_toml, text::file_stem};
 
 /// A written file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +36,8 @@ pub struct FoundFault {
 pub enum NotWritten {
     /// The draft has faults: all of them.
     Faults(Vec<FoundFault>),
+    /// The draft says that it is public, which it must not be yet: every reason.
+    Refused(Vec<FoundFault>),
     /// The files could not be written.
     Files(files::WriteError),
 }
@@ -51,25 +55,56 @@ impl NotWritten {
                     next: "edit the draft; the advisory screen lists all of them".into(),
                 }
             }
+            Self::Refused(reasons) => {
+                let first = reasons.first();
+                let first =
+                    first.map_or_else(String::new, |f| format!(": {}: {}", f.field, f.fault));
+                Problem {
+                    what: format!("nothing written: the published form is refused{first}"),
+                    next: "write status = \"draft\"; the draft form says that it is under embargo"
+                        .into(),
+                }
+            }
             Self::Files(error) => Problem { what: error.to_string(), next: error.advice().into() },
         }
     }
 }
 
-/// Every format.
-pub fn every_format() -> Vec<Format> {
-    Format::ALL.to_vec()
+/// What is to be written, and what the rules need to know for it.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The formats.
+    pub wanted: Wanted,
+    /// Lowest score, in tenths, for which a CVE id is requested (PD6).
+    pub cve_from_tenths: u16,
+    /// The time that the embargo is measured against.
+    pub now: Timestamp,
 }
 
-/// Checks a draft, then writes it in these formats into `folder`; nothing is written if a fault is found.
+impl Order {
+    /// Every format that applies.
+    pub const fn everything(cve_from_tenths: u16, now: Timestamp) -> Self {
+        Self { wanted: Wanted { formats: Vec::new(), all: true }, cve_from_tenths, now }
+    }
+}
+
+/// What was written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Done {
+    /// Where the files lie: drafts in a folder of their own.
+    pub folder: PathBuf,
+    /// The files.
+    pub files: Vec<WrittenFile>,
+    /// Formats left out, each with its reason.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// Checks a draft, then writes it into `folder`; nothing is written if a fault is found. A draft that is not public
+/// goes into a folder of its own there, which only its owner can look into.
 ///
 /// # Errors
-/// All faults, or why the files could not be written.
-pub fn write(
-    toml: &str,
-    formats: &[Format],
-    folder: &Path,
-) -> Result<Vec<WrittenFile>, NotWritten> {
+/// All faults, or the refusal of the published form, or why the files could not be written.
+pub fn write(toml: &str, order: &Order, folder: &Path) -> Result<Done, NotWritten> {
     let draft = draft_toml::read(toml).map_err(|faults| {
         let fault = |f: draft_toml::TomlFault| FoundFault {
             format: None,
@@ -78,24 +113,41 @@ pub fn write(
         };
         NotWritten::Faults(faults.into_iter().map(fault).collect())
     })?;
-    let exported = export::export(&draft, formats).map_err(|faults| {
-        let fault = |f: crate::domain::advisory::Fault| FoundFault {
-            format: f.format.map(|format| format.as_str().to_owned()),
-            field: f.field,
-            fault: f.fault,
-        };
-        NotWritten::Faults(faults.into_iter().map(fault).collect())
-    })?;
+    let faulty = |faults: Vec<Fault>| NotWritten::Faults(found(faults));
+    let chosen = export::choose(&draft, &order.wanted, order.cve_from_tenths).map_err(faulty)?;
+    let exported = export::export(&draft, &chosen.formats).map_err(faulty)?;
+    let refused = refusals(&draft, order.now);
+    if !refused.is_empty() {
+        return Err(NotWritten::Refused(found(refused)));
+    }
+    let folder =
+        if draft.is_public() { folder.to_owned() } else { folder.join(file_stem(&draft.id)) };
+    let path = |file: &export::Exported| folder.join(&file.file_name);
     let files: Vec<(PathBuf, &[u8])> =
-        exported.iter().map(|file| (folder.join(&file.file_name), file.bytes.as_slice())).collect();
+        exported.iter().map(|file| (path(file), file.bytes.as_slice())).collect();
     files::write_all_new(&files).map_err(NotWritten::Files)?;
-    Ok(exported
-        .iter()
-        .map(|file| WrittenFile {
-            format: file.format.as_str().to_owned(),
-            path: folder.join(&file.file_name),
-        })
-        .collect())
+    let written = |file: &export::Exported| WrittenFile {
+        format: file.format.as_str().to_owned(),
+        path: path(file),
+    };
+    Ok(Done {
+        files: exported.iter().map(written).collect(),
+        left_out: chosen
+            .left_out
+            .into_iter()
+            .map(|(format, why)| (format.as_str().to_owned(), why))
+            .collect(),
+        folder,
+    })
+}
+
+fn found(faults: Vec<Fault>) -> Vec<FoundFault> {
+    let fault = |f: Fault| FoundFault {
+        format: f.format.map(|format| format.as_str().to_owned()),
+        field: f.field,
+        fault: f.fault,
+    };
+    faults.into_iter().map(fault).collect()
 }
 
 /// Writes the saved reply draft of a case as a mail file. Nothing is sent.

@@ -8,6 +8,7 @@ pub mod desk;
 pub mod export;
 pub mod fault;
 pub mod files;
+pub mod guard;
 pub mod import;
 pub mod ingest;
 pub mod pull;

@@ -229,10 +229,17 @@ impl StoreWorker {
         formats: &[crate::domain::advisory::Format],
         folder: &std::path::Path,
     ) -> Outcome {
-        match export::write(toml, formats, folder) {
-            Ok(written) => {
-                let formats: Vec<String> = written.iter().map(|file| file.format.clone()).collect();
-                let said = format!("{} files in {}", formats.len(), folder.display());
+        let threshold = self.desk.rules.policy.scoring.cve_threshold_tenths;
+        let order = export::Order {
+            wanted: crate::export::Wanted { formats: formats.to_vec(), all: false },
+            cve_from_tenths: threshold,
+            now: self.desk.clock.now(),
+        };
+        match export::write(toml, &order, folder) {
+            Ok(done) => {
+                let formats: Vec<String> =
+                    done.files.iter().map(|file| file.format.clone()).collect();
+                let said = format!("{} files in {}", formats.len(), done.folder.display());
                 let act = crate::domain::journal::Act::Exported { formats };
                 match self.desk.record(case, vec![act]).and_then(|record| self.desk.view(record)) {
                     Ok(case) => Outcome::Saved { said, case: Box::new(case) },

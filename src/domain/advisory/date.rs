@@ -47,6 +47,13 @@ impl DraftDate {
         }
     }
 
+    /// For people, with its zone: `2026-06-23 18:00 UTC`. Seconds stand there only where they are not zero.
+    pub fn with_zone(&self) -> String {
+        let at = self.instant();
+        let whole = at.as_second().rem_euclid(60) == 0;
+        at.strftime(if whole { "%Y-%m-%d %H:%M UTC" } else { "%Y-%m-%d %H:%M:%S UTC" }).to_string()
+    }
+
     /// RFC 3339 in UTC with `Z`.
     pub fn rfc3339(&self) -> String {
         self.instant().to_string()

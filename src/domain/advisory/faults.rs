@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use super::range::{compare_starts, scheme_for};
 use super::score::{score, severity_of};
-use super::{AdvisoryDraft, AdvisoryStatus, AffectedRange, Format, VersionScheme};
+use super::{AdvisoryDraft, AdvisoryStatus, AffectedRange, Format, VersionScheme, ecosystem};
 use crate::domain::cvss::Words;
+use crate::domain::cwe;
 use crate::domain::text::is_hidden;
 
 /// One thing that keeps a draft from being exported.
@@ -110,12 +111,18 @@ fn unfinished_id(word: &str) -> bool {
     })
 }
 
-/// Everything missing or wrong, in the order of the draft. Empty means that every format can be written.
+/// Everything missing or wrong, in the order of the draft. Empty means that every format that applies can be
+/// written ([`super::applicable()`]).
 pub fn faults(draft: &AdvisoryDraft) -> Vec<Fault> {
     let mut found = Findings(Vec::new());
     check_ids(draft, &mut found);
     check_titles(draft, &mut found);
     check_product(draft, &mut found);
+    if draft.not_affected.is_some() {
+        check_not_affected(draft, &mut found);
+        check_dates(draft, &mut found);
+        return found.0;
+    }
     check_severity(draft, &mut found);
     check_weaknesses(draft, &mut found);
     check_affected(draft, &mut found);
@@ -236,14 +243,23 @@ fn check_product(draft: &AdvisoryDraft, found: &mut Findings) {
     found.line("product.vendor", &product.vendor, "name who makes the product");
     found.line("product.name", &product.name, "name the product");
     found.line("product.package", &product.package, "name the package in its ecosystem");
-    if product.ecosystem.is_empty() {
-        found.add("product.ecosystem", "missing; write PyPI");
-    } else if scheme_for(&product.ecosystem).is_none() {
-        let fault = format!("{:?} is not known; only PyPI is supported yet", product.ecosystem);
-        found.add("product.ecosystem", fault);
-    } else if !is_pypi_name(&product.package) && !product.package.trim().is_empty() {
-        let fault = format!("{:?} is no PyPI package name; check its spelling", product.package);
-        found.add("product.package", fault);
+    let known = ecosystem::ECOSYSTEMS.map(|ecosystem| ecosystem.name).join(", ");
+    match ecosystem(&product.ecosystem) {
+        None if product.ecosystem.is_empty() => {
+            found.add("product.ecosystem", format!("missing; write one of {known}"));
+        }
+        None => {
+            let fault = format!("{:?} is not known; use one of {known}", product.ecosystem);
+            found.add("product.ecosystem", fault);
+        }
+        Some(ecosystem) if !product.package.trim().is_empty() => {
+            if !ecosystem.is_package(&product.package) {
+                let (package, name) = (&product.package, ecosystem.name);
+                let fault = format!("{package:?} is no {name} package name; check its spelling");
+                found.add("product.package", fault);
+            }
+        }
+        Some(_) => {}
     }
     if product.repo.is_empty() {
         found.add("product.repo", "missing; give the web address of the repository");
@@ -252,12 +268,46 @@ fn check_product(draft: &AdvisoryDraft, found: &mut Findings) {
     }
 }
 
-/// A name that PEP 508 allows.
-fn is_pypi_name(name: &str) -> bool {
-    let ends_well = |c: char| c.is_ascii_alphanumeric();
-    name.starts_with(ends_well)
-        && name.ends_with(ends_well)
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+/// The rules of a "not affected" statement (OpenVEX 0.2): whose flaw, and why it does not matter here.
+fn check_not_affected(draft: &AdvisoryDraft, found: &mut Findings) {
+    let Some(statement) = &draft.not_affected else { return };
+    if draft.cve_id.is_none() && draft.ghsa_id.is_none() && draft.aliases.is_empty() {
+        found.add("cve_id", "missing; name the flaw that does not affect the product");
+    }
+    if !draft.affected.is_empty() {
+        let fault = "stands beside affected ranges; remove one of the two";
+        found.add("not_affected", fault);
+    }
+    if statement.justification.is_none() && statement.statement.trim().is_empty() {
+        found.add("not_affected.statement", "missing; say why, or give a justification");
+    }
+    if let Some(word) = placeholder(&statement.statement).or_else(|| gap_in(&statement.statement)) {
+        let fault = format!("still holds the placeholder {word}; replace or remove it");
+        found.add("not_affected.statement", fault);
+    }
+    if let Some(component) = &statement.component {
+        let rest = component.strip_prefix("pkg:").and_then(|rest| rest.split_once('/'));
+        let sound = rest.is_some_and(|(kind, name)| {
+            !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_alphanumeric()) && !name.is_empty()
+        }) && component
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&b));
+        if !sound {
+            let fault = "is no package URL; write it like pkg:pypi/name";
+            found.add("not_affected.component", fault);
+        }
+    }
+    bounded("not_affected.versions", statement.versions.len(), found);
+    let Some(scheme) = scheme_for(&draft.product.ecosystem) else { return };
+    let mut seen = BTreeSet::new();
+    for (number, version) in (1..).zip(statement.versions.iter().take(LIST_MAX)) {
+        if !scheme.is_version(version) {
+            let fault = format!("{version:?} is no version; write it as released");
+            found.add(format!("not_affected.versions[{number}]"), fault);
+        } else if !seen.insert(version) {
+            found.add(format!("not_affected.versions[{number}]"), "stands there twice");
+        }
+    }
 }
 
 fn check_severity(draft: &AdvisoryDraft, found: &mut Findings) {
@@ -323,8 +373,34 @@ fn check_weaknesses(draft: &AdvisoryDraft, found: &mut Findings) {
         } else if !seen.insert(&weakness.id) {
             found.add(format!("{field}.id"), format!("{} stands there twice", weakness.id));
         }
-        let remedy = "give the exact name from the CWE list";
-        found.line(&format!("{field}.name"), &weakness.name, remedy);
+        check_weakness_name(&field, weakness, found);
+    }
+}
+
+/// The entry must exist, may be used, and is called by its exact name (CSAF test 6.1.11).
+fn check_weakness_name(field: &str, weakness: &super::Weakness, found: &mut Findings) {
+    let Some(known) = cwe::find(&weakness.id) else {
+        let spelled = weakness.id.strip_prefix("CWE-").is_some_and(|digits| {
+            !digits.is_empty() && digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit())
+        });
+        if spelled && !weakness.id.starts_with("CWE-0") {
+            let fault = format!("{} is not in CWE {}; look it up", weakness.id, cwe::VERSION);
+            found.add(format!("{field}.id"), fault);
+        }
+        return;
+    };
+    if known.usage == cwe::Usage::Prohibited {
+        let fault = format!(
+            "{} is a category or withdrawn; MITRE prohibits it for vulnerabilities, name a weakness",
+            weakness.id
+        );
+        found.add(format!("{field}.id"), fault);
+    }
+    if weakness.name.trim().is_empty() {
+        found.add(format!("{field}.name"), format!("missing; it is {:?}", known.name));
+    } else if weakness.name != known.name {
+        let fault = format!("is not its exact name, which is {:?}", known.name);
+        found.add(format!("{field}.name"), fault);
     }
 }
 
@@ -551,4 +627,4 @@ fn check_dates(draft: &AdvisoryDraft, found: &mut Findings) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

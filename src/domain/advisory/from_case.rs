@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::range::scheme_for;
+use super::range::{VersionScheme, scheme_for};
 use super::{
     AdvisoryDraft, AffectedRange, Dates, DraftDate, Product, Reference, ReferenceKind, Section,
     SeverityDraft, Weakness, score,
@@ -15,6 +15,7 @@ use super::{
 use crate::domain::CaseId;
 use crate::domain::credit::{Credit, CreditRole};
 use crate::domain::cvss::Words;
+use crate::domain::cwe;
 use crate::domain::text::is_hidden;
 
 /// What the policy or config says about the product.
@@ -106,7 +107,7 @@ pub fn from_case(material: &CaseMaterial) -> AdvisoryDraft {
         title: title_of(&material.subject),
         product: material.product.clone(),
         severity: severity_of(material.vector.as_deref()),
-        weaknesses: material.weaknesses.clone(),
+        weaknesses: material.weaknesses.iter().map(with_name).collect(),
         affected: ranges_of(material),
         sections,
         credits: credits_of(material),
@@ -156,6 +157,17 @@ fn severity_of(vector: Option<&str>) -> SeverityDraft {
     }
 }
 
+/// A weakness of which only the id is known gets its name from the list.
+fn with_name(weakness: &Weakness) -> Weakness {
+    let mut named = weakness.clone();
+    if let Some(known) = cwe::find(&weakness.id)
+        && named.name.trim().is_empty()
+    {
+        known.name.clone_into(&mut named.name);
+    }
+    named
+}
+
 /// One range per fixed branch; without a fix one range up to the newest version found to be affected. The
 /// first begins at `0`, which is the project's habit and errs on the safe side.
 fn ranges_of(material: &CaseMaterial) -> Vec<AffectedRange> {
@@ -175,7 +187,7 @@ fn ranges_of(material: &CaseMaterial) -> Vec<AffectedRange> {
             // Later branches begin at the first version found there; where none was, it stays to be filled.
             introduced: introduced
                 .take()
-                .unwrap_or_else(|| first_between(&ranges, version, &affected)),
+                .unwrap_or_else(|| first_between(scheme, &ranges, version, &affected)),
             fixed: Some(version.clone()),
             ..AffectedRange::default()
         });
@@ -192,8 +204,12 @@ fn ranges_of(material: &CaseMaterial) -> Vec<AffectedRange> {
     ranges
 }
 
-fn first_between(ranges: &[AffectedRange], fixed: &str, affected: &[String]) -> String {
-    let Some(scheme) = scheme_for("PyPI") else { return String::new() };
+fn first_between(
+    scheme: &dyn VersionScheme,
+    ranges: &[AffectedRange],
+    fixed: &str,
+    affected: &[String],
+) -> String {
     let after = ranges.last().and_then(|range| range.fixed.as_deref()).unwrap_or("0");
     affected
         .iter()

@@ -34,8 +34,9 @@ impl Facts {
             Format::Osv => osv(document),
             Format::Ghsa => ghsa(document),
             Format::Cve => cve(document),
-            Format::Csaf => csaf(document),
-            Format::Markdown => Self::default(),
+            Format::Csaf | Format::Csaf21 => csaf(document),
+            Format::OpenVex => openvex(document),
+            Format::Markdown | Format::Post => Self::default(),
         }
     }
 }
@@ -57,20 +58,25 @@ fn texts(value: &Value, pointer: &str, inner: &str) -> BTreeSet<String> {
     list(value, pointer).filter_map(|entry| text(entry, inner)).collect()
 }
 
-fn osv(document: &Value) -> Facts {
-    let mut spans = BTreeSet::new();
-    for range in list(document, "/affected").flat_map(|affected| list(affected, "/ranges")) {
-        let mut open: Option<Span> = None;
-        for turn in list(range, "/events") {
-            if let Some(introduced) = text(turn, "/introduced") {
-                spans.extend(open.replace(Span { introduced, ..Span::default() }));
-            } else if let Some(span) = open.take() {
-                let (fixed, last_affected) = (text(turn, "/fixed"), text(turn, "/last_affected"));
-                spans.insert(Span { fixed, last_affected, ..span });
-            }
+/// The ranges that the events of one OSV range tell.
+pub fn osv_spans(range: &Value) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut open: Option<Span> = None;
+    for turn in list(range, "/events") {
+        if let Some(introduced) = text(turn, "/introduced") {
+            spans.extend(open.replace(Span { introduced, ..Span::default() }));
+        } else if let Some(span) = open.take() {
+            let (fixed, last_affected) = (text(turn, "/fixed"), text(turn, "/last_affected"));
+            spans.push(Span { fixed, last_affected, ..span });
         }
-        spans.extend(open);
     }
+    spans.extend(open);
+    spans
+}
+
+fn osv(document: &Value) -> Facts {
+    let ranges = list(document, "/affected").flat_map(|affected| list(affected, "/ranges"));
+    let spans = ranges.flat_map(osv_spans).collect();
     Facts {
         title: text(document, "/summary").unwrap_or_default(),
         spans,
@@ -83,6 +89,41 @@ fn osv(document: &Value) -> Facts {
             .map(str::to_owned),
         published: text(document, "/published"),
         ..Facts::default()
+    }
+}
+
+/// A range in GitHub's grammar; `None` where it is none that a draft can hold.
+pub fn range(text: &str) -> Option<Span> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let sound = |part: &&str| {
+        let version = part.trim_start_matches(['<', '>', '=']);
+        let mark = part.get(..part.len() - version.len()).unwrap_or_default();
+        let word = version.trim();
+        matches!(mark, "<" | "<=" | ">=" | "=")
+            && !word.is_empty()
+            && !word.contains(char::is_whitespace)
+    };
+    let ends = parts.iter().filter(|part| part.starts_with('<')).count();
+    let starts = parts.iter().filter(|part| part.starts_with('>')).count();
+    let single = parts.iter().any(|part| part.starts_with('='));
+    let whole = ends <= 1 && starts <= 1 && (!single || parts.len() == 1);
+    (whole && parts.iter().all(sound)).then(|| span(text, ','))
+}
+
+/// A version of a CVE record that may be an expression (`< 1.2.3`) or no version at all.
+///
+/// # Errors
+/// The text, where it names no version.
+pub fn expression(span: &Span) -> Result<Span, String> {
+    let start = span.introduced.trim();
+    let single = span.fixed.is_none() && span.last_affected.as_deref() == Some(start);
+    if single && start.starts_with(['<', '>', '=']) {
+        return range(start).ok_or_else(|| start.to_owned());
+    }
+    match start {
+        "n/a" | "unspecified" | "*" | "" if single || span.fixed.is_none() => Err(start.to_owned()),
+        "n/a" | "unspecified" | "*" | "" => Ok(Span { introduced: "0".into(), ..span.clone() }),
+        _ => Ok(span.clone()),
     }
 }
 
@@ -150,11 +191,12 @@ fn scored(content: &Value, facts: &mut Facts) {
 }
 
 /// Ranges stated as affected, or what the unaffected ones leave over.
-fn cve_spans(affected: &Value) -> Vec<Span> {
+pub fn cve_spans(affected: &Value) -> Vec<Span> {
     let versions = || list(affected, "/versions");
     let start = |entry: &Value| text(entry, "/version").unwrap_or_default();
     if text(affected, "/defaultStatus").as_deref() != Some("affected") {
         return versions()
+            .filter(|entry| text(entry, "/status").is_none_or(|status| status == "affected"))
             .map(|entry| {
                 let fixed = text(entry, "/lessThan");
                 let single = fixed.is_none().then(|| start(entry));
@@ -187,13 +229,20 @@ fn csaf(document: &Value) -> Facts {
     for vulnerability in list(document, "/vulnerabilities") {
         affected.extend(texts(vulnerability, "/product_status/known_affected", ""));
         facts.weaknesses.extend(text(vulnerability, "/cwe/id"));
+        facts.weaknesses.extend(texts(vulnerability, "/cwes", "/id"));
         facts.cve = text(vulnerability, "/cve");
-        facts.published = text(vulnerability, "/release_date");
+        facts.published = text(vulnerability, "/release_date")
+            .or_else(|| text(vulnerability, "/disclosure_date"));
         for thanks in list(vulnerability, "/acknowledgments") {
             facts.credits.extend(texts(thanks, "/names", ""));
         }
         for content in list(vulnerability, "/scores").filter_map(|score| score.get("cvss_v3")) {
             scored(content, &mut facts);
+        }
+        for content in list(vulnerability, "/metrics").filter_map(|metric| metric.get("content")) {
+            for one in content.as_object().into_iter().flat_map(|content| content.values()) {
+                scored(one, &mut facts);
+            }
         }
     }
     // The tree has three levels: vendor, product, version.
@@ -203,12 +252,26 @@ fn csaf(document: &Value) -> Facts {
     {
         let id = text(leaf, "/product/product_id").unwrap_or_default();
         let name = text(leaf, "/name").unwrap_or_default();
-        if affected.contains(&id)
-            && let Some(range) = name.strip_prefix("vers:pypi/")
-        {
-            let range = range.replace("%2B", "+").replace("%21", "!").replace("%25", "%");
-            facts.spans.insert(span(&range, '|'));
+        if !affected.contains(&id) {
+            continue;
         }
+        let range = name.strip_prefix("vers:").and_then(|rest| rest.split_once('/'));
+        let range = range.map_or(name.as_str(), |(_, range)| range);
+        let range = range.replace("%2B", "+").replace("%21", "!").replace("%25", "%");
+        facts.spans.insert(span(&range, '|'));
     }
     facts
+}
+
+/// Whose flaw it is; the rest is compared with a fresh export.
+fn openvex(document: &Value) -> Facts {
+    let statement = document.pointer("/statements/0").unwrap_or(document);
+    let aliases = list(statement, "/vulnerability/aliases").filter_map(Value::as_str);
+    let name = text(statement, "/vulnerability/name");
+    let ids = name.into_iter().chain(aliases.map(str::to_owned));
+    Facts {
+        title: text(statement, "/vulnerability/description").unwrap_or_default(),
+        cve: ids.into_iter().find(|id| id.starts_with("CVE-")),
+        ..Facts::default()
+    }
 }

@@ -20,11 +20,15 @@ pub fn write(draft: &AdvisoryDraft) -> String {
         out.pair("cve_title", title);
     }
     out.pair("status", draft.status.as_str());
+    if draft.already_public {
+        out.line("already_public = true");
+    }
     let hint = "plain text that stands alone; section Impact is used without it";
     match &draft.cve_description {
         Some(text) => out.block("cve_description", text),
         None => out.optional("cve_description", None, hint),
     }
+    not_affected(draft, &mut out);
     facts(draft, &mut out);
     for section in &draft.sections {
         out.heading("[[section]]");
@@ -39,7 +43,8 @@ pub fn write(draft: &AdvisoryDraft) -> String {
             out.block("body", &section.body);
         }
     }
-    if draft.section("Workaround").or(draft.section("Workarounds")).is_none() {
+    let workaround = draft.section("Workaround").or(draft.section("Workarounds"));
+    if workaround.is_none() && draft.not_affected.is_none() {
         out.prepared(
             "section",
             &["heading = \"Workaround\"", "body = \"say so if there is none\""],
@@ -50,12 +55,29 @@ pub fn write(draft: &AdvisoryDraft) -> String {
     out.0
 }
 
+fn not_affected(draft: &AdvisoryDraft, out: &mut Out) {
+    let Some(statement) = &draft.not_affected else { return };
+    out.heading("[not_affected]");
+    let justification = statement.justification.map(crate::domain::advisory::Justification::as_str);
+    out.optional("justification", justification, "such as vulnerable_code_not_in_execute_path");
+    if statement.statement.is_empty() {
+        out.required("statement", "", "why the product is not affected");
+    } else {
+        out.block("statement", &statement.statement);
+    }
+    out.optional("component", statement.component.as_deref(), "pkg:pypi/… that has the flaw");
+    if !statement.versions.is_empty() {
+        let versions: Vec<String> = statement.versions.iter().map(|v| quote(v)).collect();
+        out.line(&format!("versions = [{}]", versions.join(", ")));
+    }
+}
+
 fn facts(draft: &AdvisoryDraft, out: &mut Out) {
     let (product, severity) = (&draft.product, &draft.severity);
     out.heading("[product]");
     out.required("vendor", &product.vendor, "who makes it");
     out.required("name", &product.name, "its name for people");
-    out.required("ecosystem", &product.ecosystem, "PyPI");
+    out.required("ecosystem", &product.ecosystem, "PyPI, npm or crates.io");
     out.required("package", &product.package, "its name in the ecosystem");
     out.required("repo", &product.repo, "https address of the repository");
     out.heading("[severity]");
@@ -72,7 +94,7 @@ fn facts(draft: &AdvisoryDraft, out: &mut Out) {
         out.required("id", &weakness.id, "such as CWE-79");
         out.required("name", &weakness.name, "its exact name in the CWE list");
     }
-    if draft.weaknesses.is_empty() {
+    if draft.weaknesses.is_empty() && draft.not_affected.is_none() {
         out.prepared("weakness", &["id = \"CWE-…\"", "name = \"exact name\""]);
     }
     for range in &draft.affected {
@@ -93,7 +115,7 @@ fn facts(draft: &AdvisoryDraft, out: &mut Out) {
             out.line("unsupported = true");
         }
     }
-    if draft.affected.is_empty() {
+    if draft.affected.is_empty() && draft.not_affected.is_none() {
         out.prepared("affected", &["introduced = \"0\"", "fixed = \"1.2.3\""]);
     }
 }

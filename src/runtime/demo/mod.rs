@@ -223,8 +223,9 @@ fn advisory(
     let record = desk.record(&view.row.id, acts).map_err(|error| error.problem())?;
     let view = desk.view(record).map_err(|error| error.problem())?;
     let toml = material::sample_advisory(&view, &desk.rules.policy);
-    let written =
-        export::write(&toml, &export::every_format(), &out).map_err(|error| error.problem())?;
+    let threshold = desk.rules.policy.scoring.cve_threshold_tenths;
+    let order = export::Order::everything(threshold, desk.clock.now());
+    let written = export::write(&toml, &order, &out).map_err(|error| error.problem())?.files;
     lines.push(format!(
         "advisory  {} accepted and drafted in {} formats:",
         view.row.id,

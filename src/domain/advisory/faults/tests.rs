@@ -5,7 +5,7 @@ use crate::domain::advisory::{
 };
 use crate::domain::credit::Credit;
 
-fn sound() -> AdvisoryDraft {
+pub fn sound() -> AdvisoryDraft {
     AdvisoryDraft {
         id: "printer-bcdfghjk".into(),
         title: "Files can be read".into(),
