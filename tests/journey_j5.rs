@@ -77,7 +77,7 @@ fn journey(console: &Console, columns: u16, rows: u16) {
     ] {
         hands.press(key, next);
     }
-    hands.press(ENTER, "4.6 medium");
+    hands.press(ENTER, "A:L: 4.6 medium");
     // Checking the advisory from the case opens its form where something is missing.
     hands.press("w", "nothing written: 1 fault");
     hands.press("y", "PD3 ✓");
