@@ -1,7 +1,12 @@
 //! From an open report to every draft on disk: accepted, scored, the criteria answered, the advisory completed,
 //! its files written, in at most 22 keys beside the text that only a human can write.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests may fail loudly"
+)]
 
 mod support;
 
@@ -37,7 +42,7 @@ const SAVE: &str = "\x13";
 
 fn opened(console: &Console, subject: &str, columns: u16, rows: u16) -> Terminal {
     let mut screen = console.screen(columns, rows, &["--now", NOW]);
-    screen.wait_for("CASE");
+    screen.wait_until("the list", |s| s.contains("CASE") && s.contains('~'));
     screen.send(&format!("/{subject}\r"));
     screen.wait_until("the case under the cursor", |s| s.contains(&subject[..12]));
     screen.send("\r");

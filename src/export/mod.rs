@@ -71,7 +71,7 @@ pub fn parse_formats(text: &str) -> Result<Wanted, String> {
 /// The formats to write, and those left out with the reason.
 ///
 /// # Errors
-/// A format named by its word that does not apply to the draft ([`applicable`]).
+/// A format named by its word that does not apply to the draft ([`applicable()`]).
 pub fn choose(
     draft: &AdvisoryDraft,
     wanted: &Wanted,

@@ -11,6 +11,7 @@ use crate::mail::DisplayText;
 
 /// What an entry holds.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one dialog at a time")]
 pub enum Content {
     /// Typed text.
     Text(Line),
