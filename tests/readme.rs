@@ -61,7 +61,7 @@ fn between(name: &str) -> &str {
 }
 
 /// Every word that stands right after this one, up to what cannot belong to a name.
-fn words_after<'a>(mark: &'a str) -> impl Iterator<Item = &'a str> {
+fn words_after(mark: &str) -> impl Iterator<Item = &str> {
     README.match_indices(mark).map(move |(at, _)| {
         let rest = README.get(at + mark.len()..).unwrap_or_default();
         let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(rest.len());

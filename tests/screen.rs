@@ -187,3 +187,53 @@ fn the_demo_pulls_and_opens() {
     assert_eq!(screen.wait_end(), 0);
     assert!(!console.store().exists());
 }
+
+/// A sample inbox that fails on purpose at this place (RELIABILITY R-33).
+fn faulty(console: &Console, place: &str) -> Terminal {
+    console.screen(100, 30, &["demo", "--fault", place])
+}
+
+const SECRET: &str = casebook::runtime::fault::Trap::SECRET;
+
+#[test]
+fn a_fault_of_the_screen_gives_the_terminal_back_and_tells_the_place_only() {
+    let console = Console::new();
+    let mut screen = faulty(&console, "screen");
+    screen.wait_for("SUGGESTION");
+    screen.send("j");
+    assert_eq!(screen.wait_end(), 101);
+    given_back(&screen);
+    assert_eq!(screen.settings(), screen.fresh, "line settings as before");
+    let shown = screen.shown();
+    let told = "casebook: a fault of this program at src/runtime/fault.rs";
+    assert!(shown.contains(told), "{shown}");
+    let bytes = screen.bytes();
+    assert!(!String::from_utf8_lossy(&bytes).contains(SECRET));
+    assert_eq!(forbidden(&bytes), Vec::<String>::new());
+}
+
+#[test]
+fn a_fault_of_a_worker_is_told_and_ends_nothing_else() {
+    let console = Console::new();
+    for (place, told) in [("store", "stopped that request"), ("pull", "stopped the pull")] {
+        let mut screen = faulty(&console, place);
+        screen.wait_for(told);
+        // The queue is there or is filled by what comes: nothing is waited for without end.
+        screen.wait_until("the list to be read", |s| !s.contains("reading"));
+        if place == "store" {
+            screen.wait_until("the pull to end", |s| s.contains("34 new"));
+            screen.send("\r");
+            screen.wait_for("mail 1/");
+            screen.send("q");
+        }
+        screen.wait_for("SUGGESTION");
+        screen.send("q");
+        assert_eq!(screen.wait_end(), 0, "{place}");
+        given_back(&screen);
+        assert_eq!(screen.settings(), screen.fresh, "{place}");
+        let bytes = screen.bytes();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(SECRET) && !text.contains("panicked"), "{place}");
+        assert_eq!(forbidden(&bytes), Vec::<String>::new(), "{place}");
+    }
+}

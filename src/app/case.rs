@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
+use super::material;
 use super::row::CaseRow;
+use super::thread::{self, DocLine, ReadLine};
 use crate::domain::case::{Answer, Direction};
 use crate::domain::checklist;
 use crate::domain::hint::{Hint, Reading};
@@ -12,7 +14,7 @@ use crate::domain::journal::Entry;
 use crate::domain::policy::Policy;
 use crate::domain::verdict::Verdict;
 use crate::domain::{Case, ClauseId, Evidence, MessageRef};
-use crate::mail::{Address, DisplayText, Warning, quote};
+use crate::mail::{Address, DisplayText, Warning};
 
 /// Everything the case screen and `show` need to know of a case.
 #[derive(Clone, Debug)]
@@ -81,8 +83,10 @@ pub struct MessageView {
     pub reading: Reading,
     /// Whether the server no longer has it.
     pub gone: bool,
-    /// The raw mail, once it was asked for.
-    pub raw: Option<String>,
+    /// The text's lines, fit for the screen.
+    pub lines: Vec<ReadLine>,
+    /// The raw mail's lines, once they were asked for.
+    pub raw: Option<Vec<DisplayText>>,
 }
 
 impl std::fmt::Debug for MessageView {
@@ -135,38 +139,6 @@ pub enum Pane {
     Checklist,
 }
 
-/// What a line of the thread document is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LineKind {
-    /// First line of a message: who and when.
-    Title,
-    /// A header field.
-    Header,
-    /// A warning or defect.
-    Warning,
-    /// Text the sender wrote.
-    Text,
-    /// A line quoted from an earlier mail.
-    Quoted,
-    /// An attachment.
-    Attachment,
-    /// Between two messages.
-    Gap,
-}
-
-/// A screen line of the thread document.
-#[derive(Clone, Debug)]
-pub struct DocLine {
-    /// What it is.
-    pub kind: LineKind,
-    /// Position of its message in the thread.
-    pub message: usize,
-    /// Line of the message's text, from 1; 0 where it is none.
-    pub line: u32,
-    /// The text, fit for the screen.
-    pub text: DisplayText,
-}
-
 /// A question of the checklist with what is known about it.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -184,6 +156,8 @@ pub struct Row {
     pub answer: Option<Answer>,
     /// What a rule proposes.
     pub proposal: Option<Hint>,
+    /// Whether the answer's evidence no longer stands in the stored mail.
+    pub broken: bool,
 }
 
 fn rows(policy: &Policy, case: &Case, readings: &[&Reading]) -> Vec<Row> {
@@ -196,12 +170,10 @@ fn rows(policy: &Policy, case: &Case, readings: &[&Reading]) -> Vec<Row> {
         outcome: row.outcome,
         answer: row.answer.cloned(),
         proposal: row.proposal.cloned(),
+        broken: false,
     };
     sections.into_iter().flat_map(|section| section.rows).map(of).collect()
 }
-
-/// Text lines laid out of one message; the raw view and `show` have the rest.
-const MAX_LINES: usize = 50_000;
 
 /// The case screen.
 #[derive(Debug)]
@@ -210,6 +182,8 @@ pub struct CaseScreen {
     pub view: CaseView,
     /// The questions with answers and proposals.
     pub checklist: Vec<Row>,
+    /// The reporter's score and ours, in words.
+    pub scores: String,
     /// Where keys go.
     pub pane: Pane,
     /// The thread laid out for the current width.
@@ -242,6 +216,7 @@ impl CaseScreen {
     pub fn open(view: CaseView, policy: &Policy, width: usize) -> Self {
         let mut screen = Self {
             checklist: Vec::new(),
+            scores: String::new(),
             view,
             pane: Pane::Thread,
             doc: Vec::new(),
@@ -276,61 +251,30 @@ impl CaseScreen {
 
     fn refresh(&mut self, policy: &Policy) {
         self.checklist = rows(policy, &self.view.case, &self.view.readings());
+        for row in &mut self.checklist {
+            let evidence = row.answer.as_ref().and_then(|answer| answer.evidence.as_ref());
+            row.broken = evidence.is_some_and(|evidence| anchor_is_broken(&self.view, evidence));
+        }
+        self.scores = material::scores(&self.view, policy);
         self.item = self.item.min(self.checklist.len().saturating_sub(1));
         self.lay_out(self.width);
     }
 
-    /// Lays the thread out for a pane of `width` columns.
+    /// Lays the thread out for a pane of `width` columns. The line under the cursor stays under it and on its
+    /// row of the screen; where it is gone, the first line of its message takes its place.
     pub fn lay_out(&mut self, width: usize) {
         let place = self.doc.get(self.cursor).map(|line| (line.message, line.line, line.kind));
+        let row = self.cursor.saturating_sub(self.top);
         self.width = width;
-        self.doc = (0..self.view.messages.len()).flat_map(|at| self.message_lines(at)).collect();
+        self.doc = thread::document(self, width);
         if let Some((message, number, kind)) = place {
             let same = |l: &DocLine| (l.message, l.line, l.kind) == (message, number, kind);
-            self.cursor = self.doc.iter().position(same).unwrap_or(self.cursor);
+            let at = self.doc.iter().position(same);
+            let first = || self.doc.iter().position(|line| line.message == message);
+            self.cursor = at.or_else(first).unwrap_or_default();
+            self.top = self.cursor.saturating_sub(row);
         }
         self.cursor = self.cursor.min(self.doc.len().saturating_sub(1));
-    }
-
-    fn message_lines(&self, at: usize) -> Vec<DocLine> {
-        let Some(message) = self.view.messages.get(at) else { return Vec::new() };
-        let mut lines = Vec::new();
-        let mut add = |kind, line: u32, text: DisplayText| {
-            for text in text.wrap(self.width.max(10)) {
-                lines.push(DocLine { kind, message: at, line, text });
-            }
-        };
-        add(LineKind::Title, 0, title(message, at, self.view.messages.len()));
-        if self.headers {
-            for (name, value) in &message.headers {
-                add(LineKind::Header, 0, DisplayText::line(&format!("{name}: {value}")));
-            }
-        }
-        for warning in warning_lines(message) {
-            add(LineKind::Warning, 0, warning);
-        }
-        match (&message.raw, self.raw) {
-            (Some(raw), true) => {
-                for line in DisplayText::block(raw).into_iter().take(MAX_LINES) {
-                    add(LineKind::Header, 0, line);
-                }
-            }
-            _ => {
-                let kinds = quote::classify(&message.text);
-                let shown = DisplayText::block(&message.text).into_iter().take(MAX_LINES);
-                for (at, (line, number)) in shown.zip(1u32..).enumerate() {
-                    let own = kinds.get(at).is_none_or(|kind| *kind == quote::LineKind::Own);
-                    add(if own { LineKind::Text } else { LineKind::Quoted }, number, line);
-                }
-            }
-        }
-        for part in &message.attachments {
-            let text =
-                format!("attachment: {} ({}, {} bytes)", part.name, part.content_type, part.size);
-            add(LineKind::Attachment, 0, DisplayText::line(&text));
-        }
-        add(LineKind::Gap, 0, DisplayText::line(""));
-        lines
     }
 
     /// The oldest message from outside that nobody has answered, else the first.
@@ -445,12 +389,6 @@ impl CaseScreen {
         true
     }
 
-    /// Whether the anchor of an answer no longer fits the stored mail.
-    pub fn anchor_is_broken(&self, evidence: &Evidence) -> bool {
-        let message = self.view.messages.iter().find(|m| m.id == evidence.message);
-        !message.is_some_and(|message| evidence.fits(&message.text))
-    }
-
     /// Moves to the next (`1`) or previous (`-1`) line that holds the searched words.
     pub fn find(&mut self, step: isize) -> bool {
         let wanted = self.search.to_lowercase();
@@ -461,11 +399,18 @@ impl CaseScreen {
             let holds = |line: &DocLine| line.text.as_str().to_lowercase().contains(&wanted);
             if self.doc.get(at).is_some_and(holds) {
                 self.cursor = at;
+                self.pane = Pane::Thread;
                 return true;
             }
         }
         false
     }
+}
+
+/// Whether the anchor of an answer no longer fits the stored mail.
+fn anchor_is_broken(view: &CaseView, evidence: &Evidence) -> bool {
+    let message = view.messages.iter().find(|message| message.id == evidence.message);
+    !message.is_some_and(|message| evidence.fits(&message.text))
 }
 
 /// The words that show an answer, or else a proposal.
@@ -479,40 +424,4 @@ fn keep(top: &mut usize, cursor: usize, height: usize, count: usize) {
     let height = height.max(1);
     *top = (*top).clamp((cursor + 1).saturating_sub(height), cursor);
     *top = (*top).min(count.saturating_sub(height));
-}
-
-fn title(message: &MessageView, at: usize, count: usize) -> DisplayText {
-    let who = message.from.first().map_or_else(|| "(no sender)".to_owned(), shown_address);
-    let way = match message.direction {
-        Direction::In => "from",
-        Direction::Out => "our answer, from",
-        Direction::Automatic => "automatic, from",
-    };
-    let when = message.received.strftime("%Y-%m-%d %H:%M UTC");
-    let text = format!("{}/{count} {way} {who} · {when} · {}", at + 1, message.subject);
-    DisplayText::line(&text)
-}
-
-/// Name and address; the address is always shown in full.
-pub fn shown_address(address: &Address) -> String {
-    if address.name.is_empty() {
-        address.address.clone()
-    } else {
-        format!("{} <{}>", address.name, address.address)
-    }
-}
-
-fn warning_lines(message: &MessageView) -> Vec<DisplayText> {
-    let mut lines = Vec::new();
-    if !message.warnings.is_empty() {
-        let names: Vec<_> = message.warnings.iter().map(|warning| warning.as_str()).collect();
-        lines.push(DisplayText::line(&format!("! {}", names.join(", "))));
-    }
-    for defect in message.defects.iter().take(10) {
-        lines.push(DisplayText::line(&format!("damaged: {defect}")));
-    }
-    if message.gone {
-        lines.push(DisplayText::line("no longer on the server; this copy stays"));
-    }
-    lines
 }

@@ -67,6 +67,31 @@ pub fn case(size: (u16, u16)) -> CaseLayout {
     CaseLayout { head, thread, checklist, detail, wide }
 }
 
+/// The advisory screen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AdvisoryLayout {
+    /// Lines of the faults; their title is the row above.
+    pub faults: Area,
+    /// Lines of the preview; its title is the row above.
+    pub preview: Area,
+}
+
+/// Rows of the advisory's head.
+pub const ADVISORY_HEAD: u16 = 2;
+
+/// The advisory screen's areas, with so many lines of faults.
+pub fn advisory(size: (u16, u16), faults: usize) -> AdvisoryLayout {
+    let (columns, rows) = size;
+    let bottom = rows.saturating_sub(FOOT);
+    let room = bottom.saturating_sub(ADVISORY_HEAD + 2);
+    let height = u16::try_from(faults).unwrap_or(u16::MAX).min(room / 2);
+    let faults = Area { x: 0, y: ADVISORY_HEAD + 1, width: columns, height };
+    let y = faults.y + height + 1;
+    let preview =
+        Area { x: 1, y, width: columns.saturating_sub(2), height: bottom.saturating_sub(y) };
+    AdvisoryLayout { faults, preview }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,30 +2,40 @@
 //!
 //! Owns: [`Model`], [`Input`], [`update`], [`Effect`], [`Outcome`]. Absent on purpose: terminal, store, network,
 //! threads and the clock. `update` never waits: it returns effects as plain values, and their outcomes come back
-//! as inputs. One file per screen. Read next: [`run`] for what each command does.
+//! as inputs. One file per screen. Read next: `update`, then `run` for what
+//! each command does.
 
 pub mod acts;
 pub mod advisory;
+mod answer;
 pub mod case;
+mod decide;
+mod draft;
 pub mod editor;
+mod enter;
 pub mod layer;
 pub mod layout;
+mod look;
 pub mod material;
 pub mod prompt;
 pub mod queue;
 pub mod row;
 mod run;
+pub mod thread;
+mod update;
+
+pub use update::update;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::command::{Command, Context};
+use crate::command::Context;
 use crate::domain::CaseId;
 use crate::domain::journal::Act;
 use crate::domain::policy::Policy;
-use crate::keymap::{Choice as KeyChoice, Key, Keymap, Match};
+use crate::keymap::{Choice as KeyChoice, Key, Keymap};
 use crate::mail::DisplayText;
 
 use advisory::AdvisoryScreen;
@@ -147,8 +157,8 @@ pub enum Outcome {
     Raw {
         /// Position in the thread.
         message: usize,
-        /// Its bytes as text; invalid ones replaced.
-        text: String,
+        /// Its lines, fit for the screen.
+        lines: Vec<DisplayText>,
     },
     /// Files were written.
     Written {
@@ -396,6 +406,9 @@ impl Model {
         if let Some(case) = &mut self.case {
             case.lay_out(usize::from(layout.thread.width));
         }
+        if let Some(advisory) = &mut self.advisory {
+            advisory.lay_out(self.size);
+        }
         self.settle();
     }
 
@@ -409,137 +422,5 @@ impl Model {
                 usize::from(layout.checklist.height),
             );
         }
-    }
-}
-
-/// Changes the model by one input at the time `now`; returns what is to be done outside.
-pub fn update(model: &mut Model, input: Input, now: Timestamp) -> Vec<Effect> {
-    model.now = now;
-    match input {
-        Input::Key(key) => press(model, key),
-        Input::Paste(text) => paste(model, &text),
-        Input::Resize(columns, rows) => {
-            model.size = (columns, rows);
-            model.lay_out();
-        }
-        Input::Outcome(outcome) => arrive(model, outcome),
-        Input::Tick => {
-            let policy = Arc::clone(&model.policy);
-            if model.queue.sort == queue::Sort::Deadline {
-                model.queue.refresh(&policy.periods, now);
-            }
-        }
-        Input::Stop => model.push(Effect::Quit),
-    }
-    model.settle();
-    std::mem::take(&mut model.effects)
-}
-
-fn press(model: &mut Model, key: Key) {
-    let context = model.context();
-    model.pending.push(key);
-    model.choices.clear();
-    let keymap = Arc::clone(&model.keymap);
-    match keymap.lookup(context, &model.pending) {
-        Match::Bound(binding) => {
-            model.pending.clear();
-            model.toast = None;
-            run::command(model, binding.command, &binding.args);
-        }
-        Match::Pending(choices) => model.choices = choices,
-        Match::Unbound => {
-            let keys = std::mem::take(&mut model.pending);
-            type_in(model, &keys);
-        }
-    }
-}
-
-/// Gives keys without a binding to the text being edited, or says that they do nothing.
-fn type_in(model: &mut Model, keys: &[Key]) {
-    if let Some(prompt) = &mut model.prompt {
-        keys.iter().for_each(|key| prompt.line.key(*key));
-        refresh_prompt(model);
-        return;
-    }
-    match (&model.layer, model.screen, &mut model.editor) {
-        (None, Screen::Editor, Some(editor)) => keys.iter().for_each(|key| editor.key(*key)),
-        _ => {
-            let typed: Vec<_> = keys.iter().map(ToString::to_string).collect();
-            let help = model.keymap.keys_of(model.context(), Command::Help);
-            let help = help.first().map_or(":help", String::as_str).to_owned();
-            model.say(
-                Tone::Note,
-                format!("{} does nothing here; {help} shows what does", typed.join(" ")),
-            );
-        }
-    }
-}
-
-fn refresh_prompt(model: &mut Model) {
-    if let Some(mut prompt) = model.prompt.take() {
-        prompt.refresh(&model.words());
-        model.prompt = Some(prompt);
-    }
-}
-
-fn paste(model: &mut Model, text: &str) {
-    if let Some(prompt) = &mut model.prompt {
-        prompt.line.paste(text);
-        refresh_prompt(model);
-    } else if let (None, Screen::Editor, Some(editor)) =
-        (&model.layer, model.screen, &mut model.editor)
-    {
-        if !editor.paste(text) {
-            model.say(Tone::Error, "the paste was longer than 1 MB; the rest was left out");
-        }
-    } else {
-        model.say(Tone::Note, "there is no text here to paste into");
-    }
-}
-
-fn arrive(model: &mut Model, outcome: Outcome) {
-    let policy = Arc::clone(&model.policy);
-    match outcome {
-        Outcome::Rows { rows, gone, done } => {
-            model.queue.merge(rows, &gone, &policy.periods, model.now);
-            if done {
-                model.queue.loading = false;
-            }
-        }
-        Outcome::Opened { request, case } if request == model.request => {
-            let width = usize::from(layout::case(model.size).thread.width);
-            model.queue.merge(vec![case.row.clone()], &[], &policy.periods, model.now);
-            model.queue.select(case.row.number);
-            model.case = Some(CaseScreen::open(*case, &policy, width));
-            model.screen = Screen::Case;
-        }
-        Outcome::Opened { .. } => {}
-        Outcome::Saved { said, case } => {
-            model.queue.merge(vec![case.row.clone()], &[], &policy.periods, model.now);
-            if let Some(open) = &mut model.case
-                && open.view.row.id == case.row.id
-            {
-                open.replace(*case, &policy);
-            }
-            run::after_save(model);
-            model.say(Tone::Done, said);
-        }
-        Outcome::Raw { message, text } => {
-            if let Some(case) = &mut model.case {
-                if let Some(message) = case.view.messages.get_mut(message) {
-                    message.raw = Some(text);
-                }
-                case.raw = true;
-                model.lay_out();
-            }
-        }
-        Outcome::Written { said } => model.say(Tone::Done, said),
-        Outcome::Failed(problem) => model.fail(&problem),
-        Outcome::Sync(state) => model.sync = state,
-        Outcome::SyncFailed(problem) => {
-            model.fail(&problem);
-            model.sync = SyncState::Idle("last pull failed".into());
-        }
-        Outcome::Upkeep(text) => model.upkeep = (!text.is_empty()).then_some(text),
     }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::domain::journal::AnswerValue;
 use crate::domain::{CaseState, Disposition};
+use crate::runtime::fault::Fault;
 
 /// A console for an open-source project's security inbox. Without a command it opens the screen.
 #[derive(Debug, Parser)]
@@ -52,6 +53,9 @@ pub enum Command {
         /// Print what was done instead of opening the screen
         #[arg(long)]
         plain: bool,
+        /// Fail on purpose, for tests of what a fault does to the terminal
+        #[arg(long, hide = true, value_parser = fault)]
+        fault: Option<Fault>,
     },
     /// Ask for account and policy, and write the config
     Init,
@@ -204,6 +208,11 @@ pub enum PolicyAction {
 
 fn state(text: &str) -> Result<CaseState, String> {
     CaseState::parse(text).ok_or_else(|| one_of(CaseState::ALL.map(CaseState::as_str)))
+}
+
+fn fault(text: &str) -> Result<Fault, String> {
+    let known = Fault::ALL.into_iter().find(|fault| fault.as_str() == text);
+    known.ok_or_else(|| one_of(Fault::ALL.map(Fault::as_str)))
 }
 
 fn answer(text: &str) -> Result<AnswerValue, String> {

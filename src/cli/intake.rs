@@ -9,7 +9,7 @@ use crate::app::{Problem, SyncState};
 use crate::runtime::ingest::Changed;
 use crate::runtime::pull::{self, Mailbox};
 use crate::runtime::{import, signals};
-use crate::sync::Cancel;
+use crate::sync::{Cancel, SyncError};
 
 #[derive(Serialize)]
 struct Taken {
@@ -64,7 +64,7 @@ pub(crate) fn sync(context: &Context) -> Result<(), Failure> {
         }));
     }
     let cancel = Cancel::new();
-    signals::cancel_on_interrupt(&cancel);
+    let interrupt = signals::cancel_on_interrupt(&cancel);
     let mut progress = Progress::new();
     let mut show = |state: SyncState| {
         if let SyncState::Running { phase, done, total, bytes } = state {
@@ -74,7 +74,14 @@ pub(crate) fn sync(context: &Context) -> Result<(), Failure> {
     };
     let pulled = pull::run(&desk, &mailbox, &cancel, &mut show, &mut |_| {});
     progress.end();
-    let pulled = pulled.map_err(|error| Failure::network(pull::problem(&error)))?;
+    let pulled = pulled.map_err(|error| {
+        let problem = pull::problem(&error);
+        match (&error, interrupt.exit_status()) {
+            (SyncError::Cancelled, Some(code)) => Failure::interrupted(code, problem),
+            (SyncError::Sink { .. }, _) => Failure::damaged(problem),
+            _ => Failure::network(problem),
+        }
+    })?;
     for note in &pulled.summary.notes {
         eprintln!("note: {}", shown(note));
     }

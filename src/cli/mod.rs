@@ -51,6 +51,11 @@ impl Failure {
         Self { code: 3, problem }
     }
 
+    /// A signal stopped it: 128 and the signal's number.
+    pub(crate) fn interrupted(code: u8, problem: Problem) -> Self {
+        Self { code, problem }
+    }
+
     /// The check found faults, which are printed already: exit 1.
     pub(crate) fn faults(what: impl Into<String>, next: impl Into<String>) -> Self {
         Self { code: 1, problem: Problem { what: what.into(), next: next.into() } }
@@ -203,7 +208,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         return screen::open(&context);
     };
     match command {
-        Command::Demo { plain } => return screen::demo(&context, plain),
+        Command::Demo { plain, fault } => return screen::demo(&context, plain, fault),
         Command::Init => init::init(&context)?,
         Command::Sync => intake::sync(&context)?,
         Command::Import { paths } => intake::import(&context, &paths)?,

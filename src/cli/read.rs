@@ -2,10 +2,11 @@
 
 use super::json::{Hints, ListedCase, ShownCase};
 use super::{Context, Failure, print, print_json, shown};
-use crate::app::case::{CaseView, shown_address};
+use crate::app::case::CaseView;
 use crate::app::material;
 use crate::app::queue::{View, Words};
 use crate::app::row::CaseRow;
+use crate::app::thread::shown_address;
 use crate::domain::CaseState;
 use crate::domain::deadline::{DeadlineStatus, time_left};
 use crate::mail::DisplayText;

@@ -9,6 +9,7 @@ use super::{Context, Failure, print, shown};
 use crate::app::{self, Problem};
 use crate::runtime::demo;
 use crate::runtime::desk::Desk;
+use crate::runtime::fault::{Fault, Trap};
 use crate::runtime::pull::Mailbox;
 use crate::runtime::screen_loop::{self, End};
 use crate::runtime::setup::Setup;
@@ -31,7 +32,7 @@ pub(crate) fn open(context: &Context) -> Result<ExitCode, Failure> {
     if asked && mailbox.is_none() {
         eprintln!("no password: working offline");
     }
-    run(context, &setup, &desk, mailbox, false)
+    run(context, &setup, &desk, mailbox, Begin::default())
 }
 
 fn on_terminal() -> bool {
@@ -39,16 +40,27 @@ fn on_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && !dumb
 }
 
+/// How a screen begins.
+#[derive(Default)]
+struct Begin {
+    /// A pull is started at once.
+    pull: bool,
+    /// A fault on purpose.
+    fault: Option<Fault>,
+}
+
 fn run(
     context: &Context,
     setup: &Setup,
     desk: &Arc<Desk>,
     mailbox: Option<Mailbox>,
-    pull_first: bool,
+    begin: Begin,
 ) -> Result<ExitCode, Failure> {
     let (to_inbox, inbox) = mpsc::channel();
     let online = mailbox.is_some();
-    let workers = Workers::start(desk, mailbox, &to_inbox);
+    screen_loop::quiet_panics();
+    let trap = Arc::new(Trap::new(begin.fault));
+    let workers = Workers::start(desk, mailbox, &to_inbox, &trap);
     let first = app::Setup {
         policy: Arc::clone(&setup.policy),
         keymap: Arc::clone(&setup.keymap),
@@ -62,10 +74,10 @@ fn run(
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         export_folder: PathBuf::from("advisories"),
     };
-    if pull_first {
+    if begin.pull {
         workers.request(app::Effect::StartSync);
     }
-    let ended = screen_loop::run(first, &desk.clock, &workers, &inbox, &to_inbox);
+    let ended = screen_loop::run(first, &desk.clock, &workers, &inbox, &to_inbox, &trap);
     // What was asked for is finished before the program ends.
     drop(workers);
     match ended {
@@ -79,12 +91,17 @@ fn run(
 }
 
 /// The sample inbox: served and pulled for real, then shown; or told in words where there is no terminal.
-pub(crate) fn demo(context: &Context, plain: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn demo(
+    context: &Context,
+    plain: bool,
+    fault: Option<Fault>,
+) -> Result<ExitCode, Failure> {
     let sample = demo::Sample::start(context.clock).map_err(Failure::network)?;
     let setup = sample.setup().map_err(Failure::usage)?;
     let desk = Arc::new(context.open(&setup)?);
     if on_terminal() && !plain {
-        return run(context, &setup, &desk, Some(sample.mailbox()), true);
+        let begin = Begin { pull: true, fault };
+        return run(context, &setup, &desk, Some(sample.mailbox()), begin);
     }
     let told = demo::tell(&desk, &sample).map_err(Failure::network)?;
     for line in told {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ulid::Ulid;
 
@@ -19,6 +19,7 @@ use crate::domain::journal::{Act, NewEntry};
 use crate::domain::policy::Policy;
 use crate::domain::policy_text::PolicyText;
 use crate::domain::{CaseId, MessageRef};
+use crate::intake::hints::RulesError;
 use crate::intake::{self, Ours};
 use crate::store::{
     ArchivePosition, Batch, CaseRecord, ErrorKind, Health, JournalPosition, MailRecord, Mode,
@@ -31,9 +32,37 @@ pub struct Rules {
     /// The policy.
     pub policy: Arc<Policy>,
     /// Its hint rules, ready to run.
-    pub hints: intake::hints::Rules,
+    pub hints: HintRules,
     /// Whose mail counts as ours.
     pub ours: Ours,
+}
+
+/// The hint rules of a policy, compiled when the first mail is read: a command that reads none starts without them.
+#[derive(Debug)]
+pub struct HintRules {
+    policy: Arc<Policy>,
+    compiled: OnceLock<Result<intake::hints::Rules, RulesError>>,
+}
+
+impl HintRules {
+    /// Rules that are not compiled yet.
+    pub fn new(policy: &Arc<Policy>) -> Self {
+        Self { policy: Arc::clone(policy), compiled: OnceLock::new() }
+    }
+
+    /// Compiles them now.
+    ///
+    /// # Errors
+    /// At a pattern that cannot be used.
+    pub fn check(&self) -> Result<&intake::hints::Rules, &RulesError> {
+        self.compiled.get_or_init(|| intake::hints::Rules::compile(&self.policy)).as_ref()
+    }
+
+    /// The rules; `None` where one cannot be used, which [`HintRules::check`] tells beforehand for a policy that
+    /// is not embedded. A mail is then kept and listed without hints.
+    pub fn get(&self) -> Option<&intake::hints::Rules> {
+        self.check().ok()
+    }
 }
 
 /// An open store with everything that is needed to work on it.

@@ -328,14 +328,12 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts) {
     let message = mail::parse(&mail.raw);
     let id = MessageRef::of(&mail.raw);
     let facts = intake::facts(&message, id, mail.received, &rules.ours);
-    let reading = intake::hints::read(
-        &rules.hints,
-        &rules.policy,
-        &message,
-        id,
-        mail.received,
-        facts.direction,
-    );
+    let (at, direction) = (mail.received, facts.direction);
+    let reading = rules
+        .hints
+        .get()
+        .map(|hints| intake::hints::read(hints, &rules.policy, &message, id, at, direction));
+    let reading = reading.unwrap_or_default();
     let record = MailRecord {
         seq: mail.seq,
         message: id,

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod demo;
 pub mod desk;
 pub mod export;
+pub mod fault;
 pub mod files;
 pub mod import;
 pub mod ingest;

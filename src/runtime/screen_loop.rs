@@ -4,6 +4,7 @@
 //! workers over channels that never block and never sends to its own inbox.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 
 use super::clock::Clock;
+use super::fault::{Fault, Trap};
 use super::workers::Workers;
 use crate::app::{self, Effect, Input, Model, Setup};
 use crate::tui::{input, terminal};
@@ -57,14 +59,14 @@ pub fn run(
     workers: &Workers,
     inbox: &Receiver<Event>,
     to_inbox: &Sender<Event>,
+    trap: &Trap,
 ) -> io::Result<End> {
-    quiet_panics();
     let mut screen = terminal::Screen::take()?;
-    let keys = KeyReader::start(to_inbox.clone());
+    let keys = KeyReader::start(to_inbox.clone())?;
     listen_for_signals(to_inbox.clone())?;
     let size = screen.size()?;
     let (mut model, first) = Model::start(Setup { size, ..setup });
-    let mut hands = Hands { workers, keys: &keys, end: None };
+    let mut hands = Hands { workers, keys: &keys, trap, end: None };
     hands.carry_out(first, &mut screen)?;
     while hands.end.is_none() {
         screen.draw(&model)?;
@@ -88,6 +90,7 @@ pub fn run(
 struct Hands<'a> {
     workers: &'a Workers,
     keys: &'a KeyReader,
+    trap: &'a Trap,
     end: Option<End>,
 }
 
@@ -101,6 +104,9 @@ impl Hands<'_> {
     ) -> io::Result<()> {
         match event {
             Event::Input(input) => {
+                if matches!(input, Input::Key(_)) {
+                    self.trap.pass(Fault::Screen);
+                }
                 let effects = app::update(model, input, clock.now());
                 self.carry_out(effects, screen)?;
             }
@@ -149,32 +155,18 @@ struct KeyReader {
 const POLL: Duration = Duration::from_millis(50);
 
 impl KeyReader {
-    fn start(inbox: Sender<Event>) -> Self {
+    fn start(inbox: Sender<Event>) -> io::Result<Self> {
         let paused = Arc::new(AtomicBool::new(false));
         let idle = Arc::new(AtomicBool::new(false));
         let (is_paused, is_idle) = (Arc::clone(&paused), Arc::clone(&idle));
-        thread::spawn(move || {
-            loop {
-                if is_paused.load(Ordering::SeqCst) {
-                    is_idle.store(true, Ordering::SeqCst);
-                    thread::sleep(POLL);
-                    continue;
-                }
-                is_idle.store(false, Ordering::SeqCst);
-                let sent = match input::next(POLL) {
-                    Ok(Some(input)) => inbox.send(Event::Input(input)),
-                    Ok(None) => Ok(()),
-                    Err(_) => {
-                        let _ = inbox.send(Event::Gone);
-                        return;
-                    }
-                };
-                if sent.is_err() {
-                    return;
-                }
+        thread::Builder::new().name("keys".into()).spawn(move || {
+            let read = || read_keys(&inbox, &is_paused, &is_idle);
+            if catch_unwind(AssertUnwindSafe(read)).is_err() {
+                // A screen that hears no keys any more had better end.
+                let _ = inbox.send(Event::Gone);
             }
-        });
-        Self { paused, idle }
+        })?;
+        Ok(Self { paused, idle })
     }
 
     fn pause(&self) {
@@ -190,10 +182,33 @@ impl KeyReader {
     }
 }
 
+/// Hands over what is typed until nobody listens or the terminal is gone.
+fn read_keys(inbox: &Sender<Event>, paused: &AtomicBool, idle: &AtomicBool) {
+    loop {
+        if paused.load(Ordering::SeqCst) {
+            idle.store(true, Ordering::SeqCst);
+            thread::sleep(POLL);
+            continue;
+        }
+        idle.store(false, Ordering::SeqCst);
+        let sent = match input::next(POLL) {
+            Ok(Some(input)) => inbox.send(Event::Input(input)),
+            Ok(None) => Ok(()),
+            Err(_) => {
+                let _ = inbox.send(Event::Gone);
+                return;
+            }
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
 fn listen_for_signals(inbox: Sender<Event>) -> io::Result<()> {
     let watched = [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT];
     let mut signals = signal_hook::iterator::Signals::new(watched)?;
-    thread::spawn(move || {
+    thread::Builder::new().name("signals".into()).spawn(move || {
         let mut asked = false;
         for signal in signals.forever() {
             let event = match signal {
@@ -212,16 +227,17 @@ fn listen_for_signals(inbox: Sender<Event>) -> io::Result<()> {
                 return;
             }
         }
-    });
+    })?;
     Ok(())
 }
 
-/// A panic gives the terminal back before it says where it happened. The message of a panic may quote a mail, so
-/// only the place is printed.
-fn quiet_panics() {
-    std::panic::set_hook(Box::new(|info| {
-        let on_screen = thread::current().name().is_none_or(|name| name == "main");
-        if on_screen {
+/// To be called by the thread of the screen before it starts any other: from here on, its panic gives the terminal
+/// back before it says where it happened, and those of other threads, which are caught and told on the screen,
+/// print nothing. The message of a panic may quote a mail, so only the place is printed.
+pub fn quiet_panics() {
+    let screen = thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        if thread::current().id() == screen {
             terminal::restore();
             let place = info
                 .location()

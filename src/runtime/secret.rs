@@ -1,7 +1,7 @@
 //! The password: from a command, or asked for. Never from config, argument or environment.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -13,14 +13,21 @@ use crate::sync::{Secret, SecretError};
 /// How long the command may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// How long the command may stay after its first line.
+const AFTERWARDS: Duration = Duration::from_secs(2);
+
 /// Longest secret.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Runs the command, given as an argument list and without a shell, and takes the first line of its output.
 ///
 /// # Errors
-/// If it cannot be started, fails, takes longer than 30 seconds or prints nothing. Its error output goes to ours.
+/// If it cannot be started, takes longer than 30 seconds or prints nothing.
 pub fn from_command(argv: &[String]) -> Result<Secret, SecretError> {
+    within(argv, LIMIT)
+}
+
+fn within(argv: &[String], limit: Duration) -> Result<Secret, SecretError> {
     let (program, arguments) =
         argv.split_first().ok_or_else(|| SecretError("the password command is empty".into()))?;
     let mut child = Command::new(program)
@@ -41,17 +48,17 @@ pub fn from_command(argv: &[String]) -> Result<Secret, SecretError> {
         let read = BufReader::new(output.take(MAX_BYTES)).read_line(&mut line).map(|_| line);
         let _ = send.send(read);
     });
-    let line = receive.recv_timeout(LIMIT);
+    let line = receive.recv_timeout(limit);
     let Ok(line) = line else {
         let _ = child.kill();
         let _ = child.wait();
         return Err(SecretError(format!(
             "the password command took longer than {} seconds",
-            LIMIT.as_secs()
+            limit.as_secs()
         )));
     };
-    // A program that writes more than its first line gets a closed pipe; only a failure without a line counts.
-    let status = child.wait();
+    // Its first line is all that is wanted; a program that stays afterwards is not waited for.
+    let status = ended_within(&mut child, AFTERWARDS);
     let line = line.map_err(|error| {
         SecretError(format!("could not read the password command's output: {error}"))
     })?;
@@ -61,6 +68,19 @@ pub fn from_command(argv: &[String]) -> Result<Secret, SecretError> {
         return Err(SecretError(format!("the password command printed nothing ({how})")));
     }
     Ok(Secret::new(secret.to_owned()))
+}
+
+/// Waits for the end of a program, and ends it when the time is over.
+fn ended_within(child: &mut Child, limit: Duration) -> io::Result<ExitStatus> {
+    let step = Duration::from_millis(10);
+    for _ in 0..limit.as_millis() / step.as_millis() {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        thread::sleep(step);
+    }
+    child.kill()?;
+    child.wait()
 }
 
 /// Asks at the terminal, without showing what is typed.
@@ -91,6 +111,14 @@ mod tests {
     #[test]
     fn only_the_first_line_counts() {
         assert!(run("printf 'pass word\\nsecond\\n'").is_ok_and(|s| s.expose() == "pass word"));
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_ended() {
+        let hangs = ["sleep".to_owned(), "60".to_owned()];
+        let error = within(&hangs, Duration::from_millis(50)).expect_err("no secret");
+        assert!(error.to_string().contains("longer than"), "{error}");
+        assert!(run("echo word; exec sleep 60").is_ok_and(|s| s.expose() == "word"));
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::clock::Clock;
-use super::desk::{Opening, Rules};
+use super::desk::{HintRules, Opening, Rules};
 use super::files;
 use crate::app::Problem;
 use crate::app::material::Me;
 use crate::config::{self, Config, Fault};
 use crate::domain::policy::Policy;
 use crate::domain::policy_text::PolicyText;
-use crate::intake::{self, Ours};
+use crate::intake::Ours;
 use crate::keymap::Keymap;
 
 /// Largest config, policy or keymap file, in bytes.
@@ -120,10 +120,13 @@ impl Setup {
     }
 
     fn rules(&self) -> Result<Rules, Problem> {
-        let hints = intake::hints::Rules::compile(&self.policy).map_err(|error| Problem {
-            what: format!("a hint rule of the policy cannot be used: {error}"),
-            next: "correct its pattern, or switch it off with hints_off".into(),
-        })?;
+        let hints = HintRules::new(&self.policy);
+        if self.config.policy.file.is_some() {
+            hints.check().map_err(|error| Problem {
+                what: format!("a hint rule of the policy cannot be used: {error}"),
+                next: "correct its pattern, or switch it off with hints_off".into(),
+            })?;
+        }
         let config = &self.config;
         let account = config.account.iter().map(|account| account.address.as_str());
         let mine = config.me.addresses.iter().map(String::as_str);
@@ -236,7 +239,8 @@ pub fn embedded(name: &str) -> Result<Policy, Problem> {
             config::policy::EMBEDDED_NAMES.join(" or ")
         ),
     })?;
-    config::policy::parse(text).map_err(|faults| faulty("policy", Path::new(name), &faults))
+    config::policy::parse_embedded(text)
+        .map_err(|faults| faulty("policy", Path::new(name), &faults))
 }
 
 fn read_policy_text(path: &Path) -> Result<PolicyText, Problem> {

@@ -1,10 +1,14 @@
 //! The threads behind the screen. One works through store requests in order and never drops one; one pulls.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use super::desk::{Desk, DeskError};
+use super::fault::{Fault, Trap};
+use super::ingest::Changed;
 use super::pull::{self, Mailbox};
 use super::screen_loop::Event;
 use super::{export, view};
@@ -18,6 +22,12 @@ const FIRST_ROWS: usize = 100;
 /// Rows sent in each batch after it.
 const MORE_ROWS: usize = 2_000;
 
+/// Shortest time between two batches of rows from a pull: each costs the screen a sorting of its list.
+const ROWS_EVERY: Duration = Duration::from_millis(200);
+
+/// Shortest time between two words about how far a pull is.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
 /// The workers of one screen. Dropping them waits until what was asked for is done.
 pub struct Workers {
     requests: Option<Sender<Effect>>,
@@ -28,13 +38,24 @@ pub struct Workers {
 
 impl Workers {
     /// Starts the workers.
-    pub fn start(desk: &Arc<Desk>, mailbox: Option<Mailbox>, inbox: &Sender<Event>) -> Self {
+    pub fn start(
+        desk: &Arc<Desk>,
+        mailbox: Option<Mailbox>,
+        inbox: &Sender<Event>,
+        trap: &Arc<Trap>,
+    ) -> Self {
         let (requests, queue) = mpsc::channel();
-        let worker = StoreWorker { desk: Arc::clone(desk), inbox: inbox.clone() };
+        let worker =
+            StoreWorker { desk: Arc::clone(desk), inbox: inbox.clone(), trap: Arc::clone(trap) };
         let store =
             thread::Builder::new().name("store".into()).spawn(move || worker.run(&queue)).ok();
         let (controls, orders) = mpsc::channel();
-        let puller = Puller { desk: Arc::clone(desk), mailbox, inbox: inbox.clone() };
+        let puller = Puller {
+            desk: Arc::clone(desk),
+            mailbox,
+            inbox: inbox.clone(),
+            trap: Arc::clone(trap),
+        };
         let puller = Arc::new(puller);
         let puller = thread::Builder::new()
             .name("pull-control".into())
@@ -84,20 +105,28 @@ enum Control {
 struct StoreWorker {
     desk: Arc<Desk>,
     inbox: Sender<Event>,
+    trap: Arc<Trap>,
 }
 
 impl StoreWorker {
     fn run(&self, queue: &Receiver<Effect>) {
         while let Ok(effect) = queue.recv() {
+            let listing = matches!(effect, Effect::LoadQueue);
             // A fault in reading one mail must not take the worker, and with it every later act, away.
-            let done =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.serve(effect)));
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                self.trap.pass(Fault::Store);
+                self.serve(effect)
+            }));
             let outcome = done.unwrap_or_else(|_| {
                 Some(Outcome::Failed(Problem {
                     what: "a fault of this program stopped that request".into(),
                     next: "everything saved before is safe; please report what you did".into(),
                 }))
             });
+            if listing && outcome.is_some() {
+                // The list ends here, whatever is missing of it.
+                self.tell(Outcome::Rows { rows: Vec::new(), gone: Vec::new(), done: true });
+            }
             if let Some(outcome) = outcome {
                 self.tell(outcome);
             }
@@ -183,7 +212,10 @@ impl StoreWorker {
             Ok(self.desk.raw(&mail.message)?)
         });
         match read {
-            Ok(raw) => Outcome::Raw { message, text: String::from_utf8_lossy(&raw).into_owned() },
+            Ok(raw) => {
+                let lines = crate::app::thread::raw_lines(&String::from_utf8_lossy(&raw));
+                Outcome::Raw { message, lines }
+            }
             Err(error) => Outcome::Failed(error.problem()),
         }
     }
@@ -214,6 +246,7 @@ struct Puller {
     desk: Arc<Desk>,
     mailbox: Option<Mailbox>,
     inbox: Sender<Event>,
+    trap: Arc<Trap>,
 }
 
 impl Puller {
@@ -260,20 +293,14 @@ impl Puller {
 
     fn pull(&self, cancel: &Cancel) {
         let Some(mailbox) = &self.mailbox else { return };
-        let mut progress = |state| self.tell(Outcome::Sync(state));
-        let mut heard = |changed: &super::ingest::Changed| match self
-            .desk
-            .rows(changed.cases.iter().copied())
-        {
-            Ok(rows) => {
-                let gone = changed.gone.iter().copied().collect();
-                self.tell(Outcome::Rows { rows, gone, done: false });
-            }
-            Err(error) => self.tell(Outcome::Failed(DeskError::from(error).problem())),
-        };
+        let feed = RefCell::new(Feed::new(self));
+        let mut progress = |state| feed.borrow_mut().progress(state);
+        let mut heard = |changed: &Changed| feed.borrow_mut().heard(changed);
         let pulled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            self.trap.pass(Fault::Pull);
             pull::run(&self.desk, mailbox, cancel, &mut progress, &mut heard)
         }));
+        feed.borrow_mut().send_rows();
         let at = self.desk.clock.now().strftime("%H:%M UTC");
         match pulled {
             Ok(Ok(done)) => {
@@ -295,6 +322,67 @@ impl Puller {
                 what: "a fault of this program stopped the pull".into(),
                 next: "what has arrived is kept; please report it".into(),
             })),
+        }
+    }
+}
+
+/// What a pull tells the screen, in portions that the screen keeps up with.
+struct Feed<'a> {
+    puller: &'a Puller,
+    waiting: Changed,
+    rows_sent: Option<Instant>,
+    progress_sent: Option<(Instant, String)>,
+}
+
+impl<'a> Feed<'a> {
+    fn new(puller: &'a Puller) -> Self {
+        Self { puller, waiting: Changed::default(), rows_sent: None, progress_sent: None }
+    }
+
+    /// A new phase is told at once, a number that grew only now and then.
+    fn progress(&mut self, state: SyncState) {
+        let phase = match &state {
+            SyncState::Running { phase, .. } => phase.clone(),
+            SyncState::Off | SyncState::Idle(_) => String::new(),
+        };
+        let soon = self
+            .progress_sent
+            .as_ref()
+            .is_some_and(|(at, known)| *known == phase && at.elapsed() < PROGRESS_EVERY);
+        if !soon {
+            self.progress_sent = Some((Instant::now(), phase));
+            self.puller.tell(Outcome::Sync(state));
+        }
+        if self.rows_are_due() {
+            self.send_rows();
+        }
+    }
+
+    fn heard(&mut self, changed: &Changed) {
+        self.waiting.cases.extend(&changed.cases);
+        self.waiting.gone.extend(&changed.gone);
+        self.waiting.cases.retain(|number| !changed.gone.contains(number));
+        if self.rows_are_due() {
+            self.send_rows();
+        }
+    }
+
+    fn rows_are_due(&self) -> bool {
+        self.rows_sent.is_none_or(|at| at.elapsed() >= ROWS_EVERY)
+    }
+
+    fn send_rows(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.cases.is_empty() && waiting.gone.is_empty() {
+            return;
+        }
+        self.rows_sent = Some(Instant::now());
+        match self.puller.desk.rows(waiting.cases) {
+            Ok(rows) => {
+                let gone = waiting.gone.into_iter().collect();
+                self.puller.tell(Outcome::Rows { rows, gone, done: false });
+            }
+            Err(error) => self.puller.tell(Outcome::Failed(DeskError::from(error).problem())),
         }
     }
 }

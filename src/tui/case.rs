@@ -9,9 +9,10 @@ use super::queue::clock_style;
 use super::theme::Theme;
 use super::{cell, put, rect, row, title, word};
 use crate::app::Model;
-use crate::app::case::{CaseScreen, DocLine, LineKind, Pane, Row, evidence_of};
+use crate::app::case::{CaseScreen, Pane, Row, evidence_of};
 use crate::app::layout::{self, CASE_HEAD};
 use crate::app::material;
+use crate::app::thread::{DocLine, LineKind};
 use crate::domain::deadline::{Deadline, DeadlineStatus as Status, time_left};
 use crate::mail::DisplayText;
 
@@ -81,9 +82,8 @@ fn clocks(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<
         let words = clock_words(deadline, model.now);
         spans.push(Span::styled(format!(" {words} "), clock_style(deadline.status, theme)));
     }
-    let score = material::scores(&case.view, &model.policy);
-    if !score.is_empty() {
-        spans.push(word(&format!(" {score}"), width, theme.plain()));
+    if !case.scores.is_empty() {
+        spans.push(word(&format!(" {}", case.scores), width, theme.plain()));
     }
     Line::from(spans)
 }
@@ -155,21 +155,15 @@ fn checklist(frame: &mut Frame, case: &CaseScreen, area: Rect, theme: Theme) {
     let window = window.skip(case.item_top).take(usize::from(area.height));
     for (y, (at, item)) in (area.y..).zip(window) {
         let under_cursor = at == case.item && case.pane == Pane::Checklist;
-        let line = item_line(case, item, under_cursor, usize::from(area.width), theme);
+        let line = item_line(item, under_cursor, usize::from(area.width), theme);
         put(frame, Rect { y, height: 1, ..area }, line);
     }
 }
 
-fn item_line(
-    case: &CaseScreen,
-    item: &Row,
-    under_cursor: bool,
-    width: usize,
-    theme: Theme,
-) -> Line<'static> {
+fn item_line(item: &Row, under_cursor: bool, width: usize, theme: Theme) -> Line<'static> {
     let base = if under_cursor { theme.cursor() } else { theme.plain() };
     let styled = |style: Style| if under_cursor { base } else { style };
-    let (answer, answer_style) = answer_words(case, item, theme);
+    let (answer, answer_style) = answer_words(item, theme);
     let id_width = 6;
     let title_width = width.saturating_sub(id_width + 12 + 1);
     let title_style = if item.question.is_empty() { theme.faint() } else { theme.plain() };
@@ -182,16 +176,14 @@ fn item_line(
 }
 
 /// `yes`, or `~yes` while it is only suggested, with a mark where the words it rests on are shown or broken.
-fn answer_words(case: &CaseScreen, item: &Row, theme: Theme) -> (String, Style) {
+fn answer_words(item: &Row, theme: Theme) -> (String, Style) {
     if let Some(answer) = &item.answer {
-        let broken =
-            answer.evidence.as_ref().is_some_and(|evidence| case.anchor_is_broken(evidence));
-        let mark = match (&answer.evidence, broken) {
+        let mark = match (&answer.evidence, item.broken) {
             (_, true) => " BROKEN",
             (Some(_), false) => " ¶",
             (None, false) => "",
         };
-        let style = if broken { theme.alarm() } else { theme.good() };
+        let style = if item.broken { theme.alarm() } else { theme.good() };
         return (format!("{}{mark}", answer.value.as_str()), style);
     }
     let Some(hint) = &item.proposal else {

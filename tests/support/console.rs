@@ -168,6 +168,16 @@ impl Terminal {
         self.bytes.lock().expect("not poisoned").clone()
     }
 
+    /// What the program has written after the first so many bytes.
+    pub fn bytes_after(&self, count: usize) -> Vec<u8> {
+        self.bytes.lock().expect("not poisoned").get(count..).unwrap_or_default().to_vec()
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
     /// What a terminal would show now.
     pub fn shown(&self) -> String {
         self.parsed().screen().contents()

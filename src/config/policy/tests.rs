@@ -71,6 +71,14 @@ fn a_small_policy_is_read_whole() {
 }
 
 #[test]
+fn the_embedded_policies_have_sound_patterns() {
+    for name in EMBEDDED_NAMES {
+        let text = embedded(name).expect("it is embedded");
+        assert_eq!(parse(text), parse_embedded(text), "what is not checked at a start is sound");
+    }
+}
+
+#[test]
 fn all_faults_are_told_at_once_with_line_and_near_name() {
     let broken = POLICY
         .replace("contact =", "contakt =")

@@ -1,0 +1,131 @@
+//! Reply drafts: begun from a template, edited, saved, written as a mail file.
+
+use super::advisory::AdvisoryScreen;
+use super::editor::{Editor, Purpose};
+use super::layer::{Choice, Layer};
+use super::prompt::Asking;
+use super::run::{case_id, key};
+use super::{Model, Screen, Tone, material};
+use crate::command::Command;
+use crate::domain::Disposition;
+use crate::domain::journal::Act;
+
+/// Opens the reply that fits what the checklist proves.
+pub(super) fn decline(model: &mut Model) {
+    let Some(case) = &model.case else { return };
+    let decided = case.view.case.decision.as_ref().map(|decision| decision.disposition);
+    let disposition = decided.unwrap_or(case.view.verdict.disposition);
+    let template = match disposition {
+        Disposition::Accept | Disposition::NeedsInfo => Disposition::Reject,
+        other => other,
+    };
+    reply(model, template.as_str());
+}
+
+pub(super) fn reply(model: &mut Model, template: &str) {
+    let Some(case) = &model.case else { return };
+    if let (true, Some(draft)) = (template.is_empty(), &case.view.case.reply) {
+        let purpose = Purpose::Reply {
+            template: draft.template.clone(),
+            to: draft.to.clone(),
+            subject: draft.subject.clone(),
+        };
+        let text = draft.text.clone();
+        return open_editor(model, Editor::open(purpose, &text, true));
+    }
+    if template.is_empty() {
+        let options = crate::reply::names().into_iter().map(|t| (t.to_owned(), String::new()));
+        model.layer = Some(Layer::Choice(Choice {
+            title: "Begin the reply with".into(),
+            command: Command::Reply,
+            options: options.collect(),
+            cursor: 0,
+        }));
+        return;
+    }
+    match material::reply_draft(&material::Office::of(model), &case.view, template) {
+        Ok(draft) => {
+            let purpose = Purpose::Reply {
+                template: template.to_owned(),
+                to: draft.to.clone(),
+                subject: draft.subject.clone(),
+            };
+            open_editor(model, Editor::open(purpose, &draft.text, false));
+        }
+        Err(refusal) => model.say(Tone::Error, refusal.to_string()),
+    }
+}
+
+pub(super) fn open_editor(model: &mut Model, editor: Editor) {
+    model.editor = Some(editor);
+    model.screen = Screen::Editor;
+    let (save, back) = (key(model, Command::Save), key(model, Command::Back));
+    model.say(Tone::Note, format!("{save} saves the draft, {back} leaves; nothing is sent"));
+}
+
+pub(super) fn save(model: &mut Model) {
+    let (Some(editor), Some(id)) = (&model.editor, case_id(model)) else { return };
+    let text = editor.text();
+    let (act, said) = match &editor.purpose {
+        Purpose::Reply { template, to, subject } => (
+            Act::ReplyDrafted {
+                template: template.clone(),
+                to: to.clone(),
+                subject: subject.clone(),
+                text,
+            },
+            "reply draft saved; nothing is sent",
+        ),
+        Purpose::Advisory => (Act::AdvisoryDrafted { toml: text }, "advisory draft saved"),
+    };
+    model.record(id, vec![act], said);
+}
+
+/// After the worker has said that something is saved.
+pub(super) fn after_save(model: &mut Model) {
+    let Some(case) = &model.case else { return };
+    let saved = &case.view.case;
+    if let Some(editor) = &mut model.editor {
+        let text = editor.text();
+        let same = match editor.purpose {
+            Purpose::Reply { .. } => saved.reply.as_ref().is_some_and(|reply| reply.text == text),
+            Purpose::Advisory => saved.advisory.as_deref() == Some(&text),
+        };
+        if same {
+            editor.mark_saved();
+        }
+    }
+    if let (Some(advisory), Some(toml)) = (&mut model.advisory, &saved.advisory)
+        && &advisory.toml != toml
+    {
+        model.advisory =
+            Some(AdvisoryScreen::of(case.view.row.id.clone(), toml.clone(), true, model.size));
+    }
+}
+
+pub(super) fn write_eml(model: &mut Model) {
+    let saved = model.case.as_ref().is_some_and(|case| case.view.case.reply.is_some());
+    let changed = model.editor.as_ref().is_some_and(Editor::is_changed);
+    if !saved || changed {
+        return model.say(Tone::Note, "save the reply draft first, then write it");
+    }
+    let Some(id) = case_id(model) else { return };
+    let begin = format!("reply-{id}.eml");
+    model.ask(Asking::EmlTo, &begin);
+}
+
+pub(super) fn leave_editor(model: &mut Model) {
+    if let Some(editor) = &mut model.editor
+        && editor.is_changed()
+        && !editor.warned
+    {
+        editor.warned = true;
+        let save = key(model, Command::Save);
+        model.say(Tone::Note, format!("not saved: {save} saves, the same key again leaves"));
+        return;
+    }
+    model.screen = match model.editor.take().map(|editor| editor.purpose) {
+        Some(Purpose::Advisory) => Screen::Advisory,
+        _ => Screen::Case,
+    };
+}
