@@ -1,9 +1,11 @@
 //! Answering the checklist: answers, what they rest on, suggestions.
 
 use super::case::{Pane, Row};
+use super::decide::after_answers;
 use super::prompt::Asking;
-use super::run::case_id;
+use super::run::{case_id, key};
 use super::{Model, Tone, acts};
+use crate::command::Command;
 use crate::domain::journal::{Act, AnswerValue};
 use crate::domain::{ClauseId, Evidence};
 
@@ -14,7 +16,7 @@ pub(super) fn question(model: &mut Model) -> Option<Row> {
         case.pane = Pane::Checklist;
         model.say(
             Tone::Note,
-            "the checklist has the keys now; answer the question under the cursor",
+            "the checklist has the keys now; the same key answers the question under the cursor",
         );
         return None;
     }
@@ -29,7 +31,10 @@ pub(super) fn answer(model: &mut Model, value: AnswerValue) {
     }
     match evidence_for(model, &row, value) {
         Some(evidence) => record_answer(model, &row.id, value, Some(evidence), None),
-        None => model.ask(Asking::Reason { clause: row.id, value }, ""),
+        None => {
+            model.ask(Asking::Reason { clause: row.id, value }, "");
+            model.say(Tone::Note, "an empty line means: judged by reading the mail");
+        }
     }
 }
 
@@ -87,14 +92,21 @@ pub(super) fn accept_suggestions(model: &mut Model) {
         .collect();
     match acts.len() {
         0 => model.say(Tone::Note, "no suggested answer is open"),
-        count => model.record(id, acts, format!("{count} suggested answers taken; u takes back")),
+        count => {
+            let next = after_answers(model);
+            model.record(id, acts, format!("{count} suggested answers taken{next}"));
+        }
     }
 }
 
 pub(super) fn evidence(model: &mut Model) {
     let Some(case) = &mut model.case else { return };
     if !case.jump() {
-        model.say(Tone::Note, "no line is shown for this question");
+        let mark = key(model, Command::Mark);
+        model.say(
+            Tone::Note,
+            format!("no line shows this yet; {mark} on a line of the mail marks one"),
+        );
     }
 }
 
@@ -104,7 +116,16 @@ pub(super) fn mark(model: &mut Model) {
         model.say(Tone::Note, "only lines of a mail's text can be marked");
         return;
     }
-    let marked = case.marked.is_some();
-    let words = if marked { "marked as evidence for the next answer" } else { "mark taken back" };
-    model.say(Tone::Note, words);
+    if case.marked.is_none() {
+        return model.say(Tone::Note, "mark taken back");
+    }
+    let question =
+        case.current_item().map_or_else(String::new, |row| format!("{} {}", row.id, row.title));
+    let keys = [Command::Yes, Command::No, Command::Unclear].map(|answer| key(model, answer));
+    let pane = key(model, Command::NextPane);
+    let keys = keys.join(" ");
+    model.say(
+        Tone::Note,
+        format!("marked: {keys} answers “{question}” by it; {pane} chooses another question"),
+    );
 }

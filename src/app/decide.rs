@@ -2,8 +2,8 @@
 
 use super::layer::{Choice, Layer};
 use super::prompt::Asking;
-use super::run::case_id;
-use super::{Effect, Model, Tone, acts, material};
+use super::run::{case_id, key};
+use super::{Effect, Model, Screen, Tone, acts, material, words};
 use crate::command::Command;
 use crate::domain::journal::Act;
 use crate::domain::{CaseState, Disposition};
@@ -20,7 +20,10 @@ pub(super) fn score(model: &mut Model, args: &str) {
             let said = material::score_line(args, &model.policy);
             model.record(id, vec![act], said);
         }
-        Err(refusal) => model.say(Tone::Error, refusal.to_string()),
+        Err(refusal) => {
+            model.say(Tone::Error, refusal.to_string());
+            model.ask(Asking::Vector, args);
+        }
     }
 }
 
@@ -46,9 +49,15 @@ pub(super) fn record_decision(
     let Some(id) = case_id(model) else { return };
     let asked = reason.is_some();
     match acts::decide(&model.policy, disposition, clauses, reason) {
-        Ok(act) => model.record(id, vec![act], format!("decided: {disposition}")),
-        Err(_) if !asked => model.ask(Asking::DecisionReason(disposition), ""),
-        Err(refusal) => model.say(Tone::Error, refusal.to_string()),
+        Ok(act) => {
+            let next = after_decision(model, disposition);
+            model.record(id, vec![act], format!("decided: {disposition}{next}"));
+        }
+        Err(refusal) => {
+            let tone = if asked { Tone::Error } else { Tone::Note };
+            model.say(tone, refusal.to_string());
+            model.ask(Asking::DecisionReason(disposition), "");
+        }
     }
 }
 
@@ -61,11 +70,51 @@ pub(super) fn proven_clauses(model: &Model, disposition: Disposition) -> Vec<Str
     clauses.map(ToString::to_string).collect()
 }
 
+/// What comes next once the suggested answers are taken.
+pub(super) fn after_answers(model: &Model) -> String {
+    let Some(case) = &model.case else { return String::new() };
+    let suggested = case.view.verdict.disposition;
+    let (command, does) = match suggested {
+        Disposition::Accept => (Command::AcceptCase, "accepts the case"),
+        Disposition::NeedsInfo => (Command::NeedInfo, "asks for what is missing"),
+        other if other.declines() => (Command::Decline, "drafts the reply that declines"),
+        _ => (Command::Decide, "decides"),
+    };
+    format!("; {} {does}, {} takes back", key(model, command), key(model, Command::Undo))
+}
+
+/// What comes next once a case is decided.
+fn after_decision(model: &Model, disposition: Disposition) -> String {
+    if model.screen != Screen::Case {
+        return format!("; {} takes it back", key(model, Command::Undo));
+    }
+    let drafted = model.case.as_ref().is_some_and(|case| case.view.case.reply.is_some());
+    match disposition {
+        Disposition::Accept => format!(
+            "; {} scores it, {} drafts the advisory",
+            key(model, Command::Score),
+            key(model, Command::Advisory)
+        ),
+        Disposition::Spam => format!("; {} opens the next case", key(model, Command::NextCase)),
+        _ if drafted => format!(
+            "; {} writes the reply as a mail file, {} opens the next case",
+            key(model, Command::WriteEml),
+            key(model, Command::NextCase)
+        ),
+        _ => format!(
+            "; {} drafts the reply, {} opens the next case",
+            key(model, Command::Reply),
+            key(model, Command::NextCase)
+        ),
+    }
+}
+
 pub(super) fn choose_disposition(model: &mut Model) {
-    let suggested = model.case.as_ref().map(|case| case.view.verdict.disposition);
+    let of_case = model.case.as_ref().map(|case| case.view.verdict.disposition);
+    let suggested = of_case.or_else(|| model.queue.current().and_then(|row| row.suggested));
     let option = |disposition: &Disposition| {
-        let mark = if Some(*disposition) == suggested { "suggested" } else { "" };
-        (disposition.to_string(), mark.to_owned())
+        let mark = if Some(*disposition) == suggested { "suggested: " } else { "" };
+        (disposition.to_string(), format!("{mark}{}", words::disposition(*disposition)))
     };
     let cursor = Disposition::ALL.iter().position(|d| Some(*d) == suggested).unwrap_or(0);
     model.layer = Some(Layer::Choice(Choice {
@@ -78,12 +127,18 @@ pub(super) fn choose_disposition(model: &mut Model) {
 
 pub(super) fn set_state(model: &mut Model, args: &str) {
     if args.is_empty() {
-        let options = CaseState::ALL.iter().map(|s| (s.to_string(), String::new())).collect();
+        let now = model.case.as_ref().map(|case| case.view.row.state);
+        let option = |state: &CaseState| {
+            let mark = if Some(*state) == now { "now: " } else { "" };
+            (state.to_string(), format!("{mark}{}", words::state(*state)))
+        };
+        let options = CaseState::ALL.iter().map(option).collect();
+        let cursor = CaseState::ALL.iter().position(|state| Some(*state) == now).unwrap_or(0);
         model.layer = Some(Layer::Choice(Choice {
             title: "Move the case to".into(),
             command: Command::SetState,
             options,
-            cursor: 0,
+            cursor,
         }));
         return;
     }
@@ -100,8 +155,11 @@ pub(super) fn undo(model: &mut Model) {
     if model.read_only {
         return model.say(Tone::Error, "opened read-only: nothing is saved");
     }
-    match case_id(model) {
+    // In the list, a case that its last act has taken out of sight is the one that is meant.
+    let gone = model.last_act.clone().filter(|case| !model.queue.shows(case));
+    let meant = gone.filter(|_| model.screen == Screen::Queue).or_else(|| case_id(model));
+    match meant {
         Some(case) => model.push(Effect::Undo { case }),
-        None => model.say(Tone::Note, "no case here"),
+        None => model.say(Tone::Note, "no case is shown"),
     }
 }

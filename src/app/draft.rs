@@ -30,11 +30,14 @@ pub(super) fn reply(model: &mut Model, template: &str) {
             to: draft.to.clone(),
             subject: draft.subject.clone(),
         };
-        let text = draft.text.clone();
-        return open_editor(model, Editor::open(purpose, &text, true));
+        let odd = material::recipient_warnings(&case.view, &draft.to);
+        let editor = Editor::open(purpose, &draft.text, true).with_warnings(&odd);
+        return open_editor(model, editor);
     }
     if template.is_empty() {
-        let options = crate::reply::names().into_iter().map(|t| (t.to_owned(), String::new()));
+        let meaning = super::words::template;
+        let options =
+            crate::reply::names().into_iter().map(|t| (t.to_owned(), meaning(t).to_owned()));
         model.layer = Some(Layer::Choice(Choice {
             title: "Begin the reply with".into(),
             command: Command::Reply,
@@ -50,17 +53,20 @@ pub(super) fn reply(model: &mut Model, template: &str) {
                 to: draft.to.clone(),
                 subject: draft.subject.clone(),
             };
-            open_editor(model, Editor::open(purpose, &draft.text, false));
+            let odd = material::recipient_warnings(&case.view, &draft.to);
+            let editor = Editor::open(purpose, &draft.text, false).with_warnings(&odd);
+            open_editor(model, editor);
         }
         Err(refusal) => model.say(Tone::Error, refusal.to_string()),
     }
 }
 
 pub(super) fn open_editor(model: &mut Model, editor: Editor) {
+    let sent = if editor.purpose == Purpose::Advisory { "" } else { "; nothing is sent" };
     model.editor = Some(editor);
     model.screen = Screen::Editor;
     let (save, back) = (key(model, Command::Save), key(model, Command::Back));
-    model.say(Tone::Note, format!("{save} saves the draft, {back} leaves; nothing is sent"));
+    model.say(Tone::Note, format!("{save} saves the draft, {back} leaves{sent}"));
 }
 
 pub(super) fn save(model: &mut Model) {
@@ -74,9 +80,25 @@ pub(super) fn save(model: &mut Model) {
                 subject: subject.clone(),
                 text,
             },
-            "reply draft saved; nothing is sent",
+            format!(
+                "reply draft saved; nothing is sent: {} writes it as a mail file",
+                key(model, Command::WriteEml)
+            ),
         ),
-        Purpose::Advisory => (Act::AdvisoryDrafted { toml: text }, "advisory draft saved"),
+        Purpose::Advisory => {
+            let (faults, ..) = material::advisory_state(&text);
+            let said = faults.first().map_or_else(
+                || "advisory draft saved; nothing is missing".to_owned(),
+                |first| {
+                    let count = faults.len();
+                    format!(
+                        "advisory draft saved; {count} faults: {}: {}",
+                        first.field, first.fault
+                    )
+                },
+            );
+            (Act::AdvisoryDrafted { toml: text }, said)
+        }
     };
     model.record(id, vec![act], said);
 }
@@ -104,13 +126,30 @@ pub(super) fn after_save(model: &mut Model) {
 }
 
 pub(super) fn write_eml(model: &mut Model) {
-    let saved = model.case.as_ref().is_some_and(|case| case.view.case.reply.is_some());
-    let changed = model.editor.as_ref().is_some_and(Editor::is_changed);
-    if !saved || changed {
-        return model.say(Tone::Note, "save the reply draft first, then write it");
+    if model.editor.as_ref().is_some_and(|editor| editor.purpose == Purpose::Advisory) {
+        return model
+            .say(Tone::Note, "this is the advisory; only replies are written as mail files");
     }
-    let Some(id) = case_id(model) else { return };
-    let begin = format!("reply-{id}.eml");
+    let Some(case) = &model.case else { return };
+    let Some(draft) = &case.view.case.reply else {
+        let words = match model.screen {
+            Screen::Editor => {
+                format!("{} saves the draft; then write it", key(model, Command::Save))
+            }
+            _ => format!("there is no reply draft; {} begins one", key(model, Command::Reply)),
+        };
+        return model.say(Tone::Note, words);
+    };
+    let odd = material::recipient_warnings(&case.view, &draft.to);
+    let begin = format!("reply-{}.eml", case.view.row.id);
+    if model.editor.as_ref().is_some_and(Editor::is_changed) {
+        let save = key(model, Command::Save);
+        return model
+            .say(Tone::Note, format!("not saved yet: {save} saves the draft; then write it"));
+    }
+    if let Some(first) = odd.first() {
+        model.say(Tone::Error, format!("look at the recipient: {first}"));
+    }
     model.ask(Asking::EmlTo, &begin);
 }
 
@@ -121,7 +160,8 @@ pub(super) fn leave_editor(model: &mut Model) {
     {
         editor.warned = true;
         let save = key(model, Command::Save);
-        model.say(Tone::Note, format!("not saved: {save} saves, the same key again leaves"));
+        let back = key(model, Command::Back);
+        model.say(Tone::Note, format!("not saved: {save} saves, {back} again leaves without it"));
         return;
     }
     model.screen = match model.editor.take().map(|editor| editor.purpose) {

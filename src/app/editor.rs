@@ -31,6 +31,8 @@ pub struct Editor {
     pub area: TextArea<'static>,
     /// Text as last saved.
     saved: String,
+    /// What to look at before anything is sent, such as an odd recipient.
+    pub warnings: Vec<DisplayText>,
     /// Whether one warning about unsaved text was given.
     pub warned: bool,
 }
@@ -46,11 +48,18 @@ impl Editor {
         area.set_wrap_mode(WrapMode::Word);
         area.set_cursor_line_style(Default::default());
         area.set_max_histories(1_000);
-        let mut editor = Self { purpose, area, saved: String::new(), warned: false };
+        let mut editor =
+            Self { purpose, area, saved: String::new(), warnings: Vec::new(), warned: false };
         if saved {
             editor.saved = editor.text();
         }
         editor
+    }
+
+    /// The same with what to look at before anything is sent.
+    pub fn with_warnings(mut self, warnings: &[String]) -> Self {
+        self.warnings = warnings.iter().map(|text| DisplayText::line(text)).collect();
+        self
     }
 
     /// The text, ending in a line end unless it is empty.

@@ -15,6 +15,17 @@ pub enum Layer {
     Text(Reading),
 }
 
+/// A line of help.
+#[derive(Clone, Debug, Default)]
+pub struct HelpLine {
+    /// Keys, or a sign of the screen; empty where the line continues the one above.
+    pub keys: DisplayText,
+    /// The command's name; empty for a sign, and where there is no room.
+    pub name: &'static str,
+    /// What it does or means.
+    pub text: DisplayText,
+}
+
 /// The help of a screen, made from the live keymap.
 #[derive(Debug)]
 pub struct Help {
@@ -22,16 +33,58 @@ pub struct Help {
     pub title: String,
     /// Keys and what they do.
     pub rows: Vec<HelpRow>,
+    /// Signs of the screen and what they mean.
+    pub signs: &'static [(&'static str, &'static str)],
+    /// Both laid out for the current width.
+    pub lines: Vec<HelpLine>,
     /// First line shown.
     pub top: usize,
 }
 
-/// Lines to read, such as the history of a case or the faults of a draft.
+impl Help {
+    fn lay_out(&mut self, width: usize) {
+        let names = help_names(width);
+        let text_width = width.saturating_sub(KEYS_WIDTH + names + 1).max(10);
+        let line = |keys: &str, name: &'static str, text: &str| {
+            let mut keys = DisplayText::line(keys);
+            let mut name = if names > 0 { name } else { "" };
+            let text = DisplayText::line(text).wrap(text_width).into_iter();
+            text.map(|text| HelpLine {
+                keys: std::mem::take(&mut keys),
+                name: std::mem::take(&mut name),
+                text,
+            })
+            .collect::<Vec<_>>()
+        };
+        let keys = self.rows.iter().flat_map(|row| {
+            let args = if row.args.is_empty() { String::new() } else { format!(" ({})", row.args) };
+            line(&row.keys.join(", "), row.name, &format!("{}{args}", row.doc))
+        });
+        let mut lines: Vec<HelpLine> = keys.collect();
+        if !self.signs.is_empty() {
+            lines.push(HelpLine::default());
+        }
+        lines.extend(self.signs.iter().flat_map(|(sign, text)| line(sign, "", text)));
+        self.lines = lines;
+    }
+}
+
+/// Columns of the keys in help.
+pub const KEYS_WIDTH: usize = 22;
+
+/// Columns of the commands' names in help: none where there is no room for them.
+pub const fn help_names(width: usize) -> usize {
+    if width < 90 { 0 } else { 20 }
+}
+
+/// Lines to read, such as the history of a case.
 #[derive(Debug)]
 pub struct Reading {
     /// Heading.
     pub title: String,
-    /// Lines.
+    /// The text.
+    pub source: Vec<DisplayText>,
+    /// The same, laid out for the current width.
     pub lines: Vec<DisplayText>,
     /// First line shown.
     pub top: usize,
@@ -51,10 +104,38 @@ pub struct Choice {
 }
 
 impl Layer {
+    /// Columns wanted, its frame with them.
+    const fn wanted(&self) -> u16 {
+        match self {
+            Self::Help(_) => 110,
+            Self::Choice(_) => 74,
+            Self::Text(_) => 120,
+        }
+    }
+
+    /// Columns of the layer on a screen of this size, its frame with them.
+    pub fn width(&self, size: (u16, u16)) -> u16 {
+        self.wanted().min(size.0)
+    }
+
+    /// Lays the layer out for a screen of this size.
+    pub fn lay_out(&mut self, size: (u16, u16)) {
+        let width = usize::from(self.width(size).saturating_sub(2));
+        match self {
+            Self::Help(help) => help.lay_out(width),
+            Self::Text(text) => {
+                let lines = text.source.iter().flat_map(|line| line.wrap(width.max(10)));
+                text.lines = lines.collect();
+            }
+            Self::Choice(_) => {}
+        }
+        self.step(0, super::layout::layer_height(size));
+    }
+
     /// Moves the cursor or scrolls by lines.
     pub fn step(&mut self, lines: isize, height: usize) {
         match self {
-            Self::Help(help) => scroll(&mut help.top, lines, help.rows.len(), height),
+            Self::Help(help) => scroll(&mut help.top, lines, help.lines.len(), height),
             Self::Text(text) => scroll(&mut text.top, lines, text.lines.len(), height),
             Self::Choice(choice) => {
                 let last = choice.options.len().saturating_sub(1);

@@ -3,7 +3,8 @@
 use super::case::Pane;
 use super::layer::{Help, Layer, Reading};
 use super::{Effect, Model, Screen, Tone, material};
-use crate::command::Command;
+use crate::command::{Command, Context};
+use crate::mail::DisplayText;
 
 pub(super) fn raw(model: &mut Model) {
     let Some(case) = &mut model.case else { return };
@@ -34,18 +35,58 @@ pub(super) fn step_message(model: &mut Model, step: isize) {
 
 pub(super) fn journal(model: &mut Model) {
     let Some(case) = &model.case else { return };
-    let lines = case.view.entries.iter().map(material::history_line).collect();
+    let mut source: Vec<_> = case.view.entries.iter().map(material::history_line).collect();
+    if source.is_empty() {
+        source.push(DisplayText::line("nothing was decided yet"));
+    }
     let title = format!("History of {}", case.view.row.id);
-    model.layer = Some(Layer::Text(Reading { title, lines, top: 0 }));
+    show(model, Layer::Text(Reading { title, source, lines: Vec::new(), top: 0 }));
 }
 
 pub(super) fn help(model: &mut Model) {
     let context = model.screen_context();
-    model.layer = Some(Layer::Help(Help {
+    let help = Help {
         title: format!("Keys: {}", context.as_str()),
         rows: model.keymap.help(context),
+        signs: signs(context),
+        lines: Vec::new(),
         top: 0,
-    }));
+    };
+    show(model, Layer::Help(help));
+}
+
+fn show(model: &mut Model, mut layer: Layer) {
+    layer.lay_out(model.size);
+    model.layer = Some(layer);
+}
+
+/// The signs of a screen that no key explains.
+const fn signs(context: Context) -> &'static [(&'static str, &'static str)] {
+    match context {
+        Context::Queue => &[
+            ("CLOCK answer, A", "time left until the first answer is due; -2d: two days over"),
+            ("CLOCK publish, P", "time left until the embargo ends"),
+            ("AGE", "time since the newest mail"),
+            ("+", "mail that came in while this list was open and that nobody has looked at"),
+            ("!", "a mail that is damaged, hides something or pretends to be what it is not"),
+            ("~accept", "suggested by the rules; without ~ decided"),
+            ("bold", "the newest mail is not ours"),
+        ],
+        Context::Case => &[
+            ("▶", "the line under the cursor"),
+            ("▌", "marked as evidence for the next answer"),
+            ("•", "the line that an answer rests on"),
+            ("~yes", "suggested by the rules; without ~ answered"),
+            ("¶", "there is a line that shows it"),
+            ("BROKEN", "the line no longer stands in the stored mail"),
+            (
+                "━ ! + ┆",
+                "beside the mails: head, warning, attachment, header or raw line; only \
+              this program writes there",
+            ),
+        ],
+        _ => &[],
+    }
 }
 
 pub(super) fn order(model: &mut Model, command: Command) {
@@ -71,6 +112,7 @@ pub(super) fn find(model: &mut Model, step: isize) {
         _ => model.queue.find(step),
     };
     if !found {
-        model.say(Tone::Note, "not found");
+        let search = super::run::key(model, Command::Search);
+        model.say(Tone::Note, format!("not found; {search} looks for other words"));
     }
 }

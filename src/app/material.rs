@@ -9,7 +9,7 @@ use super::case::CaseView;
 use super::row::CaseRow;
 use crate::domain::ClauseId;
 use crate::domain::advisory::{self, AdvisoryDraft, CaseMaterial, Format, Product};
-use crate::domain::case::ReplyDraft;
+use crate::domain::case::{Direction, ReplyDraft};
 use crate::domain::cvss::{Vector, Words};
 use crate::domain::journal::{Act, Entry};
 use crate::domain::policy::Policy;
@@ -89,7 +89,7 @@ pub fn reply_draft(
     let material = reply_material(office, view, template);
     let drafted = reply::draft(template, &material).map_err(|error| Refusal {
         what: error.to_string(),
-        instead: "answer the checklist first, or choose another template".into(),
+        instead: "answer the checklist, or choose another template with “reply”".into(),
     })?;
     let answered = view.answered_message();
     let to = answered.iter().flat_map(|message| &message.answer_to);
@@ -162,6 +162,40 @@ fn score_note(view: &CaseView, policy: &Policy) -> Option<ScoreNote> {
         vector: counted.to_string(),
         cap_applied,
     })
+}
+
+/// What is odd about the recipients of a reply (SEC-38): an answer address that is not the sender's, an address
+/// that no mail of the case came from or went to, several people who wrote.
+pub fn recipient_warnings(view: &CaseView, to: &[String]) -> Vec<String> {
+    let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+    let senders = view.answered_message().map(|message| message.from.as_slice());
+    let senders = senders.unwrap_or_default();
+    let mut odd = Vec::new();
+    for address in to {
+        if !senders.iter().any(|sender| same(&sender.address, address)) {
+            let from: Vec<&str> = senders.iter().map(|sender| sender.address.as_str()).collect();
+            odd.push(format!("{address} is not the sender, {}", from.join(", ")));
+        }
+        let known = |message: &super::case::MessageView| {
+            let mut people = message.from.iter().chain(&message.to);
+            people.any(|person| same(&person.address, address))
+        };
+        if !view.messages.iter().any(known) {
+            odd.push(format!("{address} is new to this case"));
+        }
+    }
+    let mut people: Vec<String> = view
+        .messages
+        .iter()
+        .filter(|message| message.direction == Direction::In)
+        .flat_map(|message| message.from.iter().map(|from| from.address.to_lowercase()))
+        .collect();
+    people.sort();
+    people.dedup();
+    if people.len() > 1 {
+        odd.push(format!("{} people wrote in this case: {}", people.len(), people.join(", ")));
+    }
+    odd
 }
 
 /// The bytes of a mail file from a saved draft. `id` is the left part of its Message-ID.
@@ -427,5 +461,5 @@ pub fn history_words(entry: &Entry) -> String {
 /// A line of a case's history.
 pub fn history_line(entry: &Entry) -> DisplayText {
     let at = entry.at.strftime("%Y-%m-%d %H:%M UTC");
-    DisplayText::line(&format!("{at}  {}  {}", entry.actor, history_words(entry)))
+    DisplayText::line(&format!("{at}  {}, {}", history_words(entry), entry.actor))
 }

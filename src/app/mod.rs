@@ -23,6 +23,7 @@ pub mod row;
 mod run;
 pub mod thread;
 mod update;
+pub mod words;
 
 pub use update::update;
 
@@ -31,7 +32,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::command::Context;
+use crate::command::{Command, Context};
 use crate::domain::CaseId;
 use crate::domain::journal::Act;
 use crate::domain::policy::Policy;
@@ -282,6 +283,8 @@ pub struct Model {
     /// Folder that exports are offered to go to.
     pub export_folder: PathBuf,
     request: u64,
+    /// The case of this session's newest act.
+    last_act: Option<CaseId>,
     /// The effects of the update that runs.
     effects: Vec<Effect>,
 }
@@ -339,6 +342,7 @@ impl Model {
             colour: setup.colour,
             export_folder: setup.export_folder,
             request: 0,
+            last_act: None,
             effects: Vec::new(),
         };
         (model, vec![Effect::LoadQueue])
@@ -365,6 +369,18 @@ impl Model {
         }
     }
 
+    /// The key of a command to be named in hints; `Esc` goes before its equals.
+    pub fn key_of(&self, command: Command) -> Option<String> {
+        let keys = self.keymap.keys_of(self.context(), command);
+        let escape = keys.iter().position(|key| key == "Esc").filter(|_| self.typing());
+        keys.into_iter().nth(escape.unwrap_or(0))
+    }
+
+    /// Whether letters go into a text.
+    fn typing(&self) -> bool {
+        matches!(self.context(), Context::Prompt | Context::Editor)
+    }
+
     /// Says something in the status line.
     fn say(&mut self, tone: Tone, text: impl AsRef<str>) {
         self.toast = Some(Toast { tone, text: DisplayText::line(text.as_ref()) });
@@ -384,6 +400,7 @@ impl Model {
             self.say(Tone::Error, "opened read-only: nothing is saved");
             return;
         }
+        self.last_act = Some(case.clone());
         self.push(Effect::Record { case, acts, said: said.into() });
     }
 
@@ -392,6 +409,7 @@ impl Model {
             context: self.screen_context(),
             policy: &self.policy,
             templates: crate::reply::names(),
+            keymap: &self.keymap,
         }
     }
 
@@ -408,6 +426,9 @@ impl Model {
         }
         if let Some(advisory) = &mut self.advisory {
             advisory.lay_out(self.size);
+        }
+        if let Some(layer) = &mut self.layer {
+            layer.lay_out(self.size);
         }
         self.settle();
     }

@@ -5,6 +5,7 @@ use crate::command::{Argument, Command, Context, TABLE};
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::Policy;
 use crate::domain::{CaseState, ClauseId, Disposition};
+use crate::keymap::Keymap;
 
 /// What the line is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,7 +44,7 @@ impl Asking {
             Self::Command | Self::Palette => ":".to_owned(),
             Self::Search => "/".to_owned(),
             Self::Filter => "filter: ".to_owned(),
-            Self::Reason { clause, value } => format!("{clause} = {}, because: ", value.as_str()),
+            Self::Reason { clause, value } => format!("{clause} {}, because: ", value.as_str()),
             Self::DecisionReason(disposition) => format!("{disposition}, because: "),
             Self::Note => "note: ".to_owned(),
             Self::Vector => "our vector: ".to_owned(),
@@ -131,6 +132,8 @@ pub struct Words<'a> {
     pub policy: &'a Policy,
     /// Names of reply templates.
     pub templates: Vec<&'static str>,
+    /// The keys, to name those of each command.
+    pub keymap: &'a Keymap,
 }
 
 /// Completions listed at most.
@@ -158,7 +161,12 @@ impl Words<'_> {
                     None if row.doc.to_lowercase().contains(&typed) => 2,
                     None => return None,
                 };
-                Some((rank, Candidate { line: row.name.to_owned(), doc: row.doc.to_owned() }))
+                let keys = self.keymap.keys_of(self.context, row.id);
+                let doc = match keys.first() {
+                    Some(key) => format!("{key:<8} {}", row.doc),
+                    None => format!("{:<8} {}", "", row.doc),
+                };
+                Some((rank, Candidate { line: row.name.to_owned(), doc }))
             })
             .collect();
         found.sort_by_key(|(rank, _)| *rank);
@@ -169,17 +177,21 @@ impl Words<'_> {
         let row = command.row();
         let words: Vec<(String, String)> = match row.argument {
             Argument::Disposition => {
-                Disposition::ALL.iter().map(|d| (d.to_string(), String::new())).collect()
+                let meaning = super::words::disposition;
+                Disposition::ALL.iter().map(|d| (d.to_string(), meaning(*d).to_owned())).collect()
             }
             Argument::State => {
-                CaseState::ALL.iter().map(|s| (s.to_string(), String::new())).collect()
+                let meaning = super::words::state;
+                CaseState::ALL.iter().map(|s| (s.to_string(), meaning(*s).to_owned())).collect()
             }
             Argument::Clause => {
                 let items = self.policy.items.iter();
                 items.map(|item| (item.id.to_string(), item.title.clone())).collect()
             }
             Argument::Template => {
-                self.templates.iter().map(|name| ((*name).to_owned(), String::new())).collect()
+                let meaning = super::words::template;
+                let names = self.templates.iter();
+                names.map(|name| ((*name).to_owned(), meaning(name).to_owned())).collect()
             }
             Argument::None | Argument::Vector | Argument::Text => Vec::new(),
         };

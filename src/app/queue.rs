@@ -3,11 +3,12 @@
 //! The cursor belongs to a case, not to a line: rows that come or go while a pull runs never move it.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::row::CaseRow;
+use crate::domain::CaseId;
 use crate::domain::deadline::{DeadlineKind as Kind, DeadlineStatus as Status};
 use crate::domain::policy::Periods;
 
@@ -84,6 +85,8 @@ pub struct Queue {
     selected: Option<u64>,
     cursor: usize,
     top: usize,
+    /// Cases with mail that came in while the screen was open and that nobody has looked at since.
+    fresh: HashSet<u64>,
     /// Whether rows are still being read from the store.
     pub loading: bool,
     /// Which cases are shown.
@@ -107,12 +110,17 @@ impl Queue {
         for number in gone {
             if let Some(at) = self.by_number.remove(number) {
                 self.rows.swap_remove(at);
+                self.fresh.remove(number);
                 if let Some(moved) = self.rows.get(at) {
                     self.by_number.insert(moved.number, at);
                 }
             }
         }
         for row in rows {
+            let known = self.row(row.number).map(|known| known.last);
+            if !self.loading && row.unanswered && known.is_none_or(|last| last < row.last) {
+                self.fresh.insert(row.number);
+            }
             match self.by_number.get(&row.number).and_then(|at| self.rows.get_mut(*at)) {
                 Some(known) => *known = row,
                 None => {
@@ -193,10 +201,34 @@ impl Queue {
         self.shown.get(self.cursor).and_then(|at| self.rows.get(*at))
     }
 
-    /// The case shown so many lines below the cursor's case.
+    /// The case shown so many lines below this case. Where the case has just left the view, the one that took
+    /// its line comes next.
     pub fn neighbour(&self, number: u64, lines: isize) -> Option<&CaseRow> {
-        let at = self.position_of(number)?.checked_add_signed(lines)?;
+        let at = match self.position_of(number) {
+            Some(at) => at.checked_add_signed(lines)?,
+            None => self.cursor.checked_add_signed(lines.min(0) + isize::from(lines > 1))?,
+        };
         self.shown.get(at).and_then(|at| self.rows.get(*at))
+    }
+
+    /// Whether a case has mail that nobody has looked at since it came in.
+    pub fn is_fresh(&self, number: u64) -> bool {
+        self.fresh.contains(&number)
+    }
+
+    /// How many cases have such mail.
+    pub fn fresh_count(&self) -> usize {
+        self.fresh.len()
+    }
+
+    /// Notes that a case was looked at.
+    pub fn looked_at(&mut self, number: u64) {
+        self.fresh.remove(&number);
+    }
+
+    /// Whether a case is in the present selection.
+    pub fn shows(&self, case: &CaseId) -> bool {
+        self.shown.iter().filter_map(|at| self.rows.get(*at)).any(|row| &row.id == case)
     }
 
     /// The lines on a screen of `height`, each with whether the cursor is on it.

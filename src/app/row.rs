@@ -1,6 +1,8 @@
 //! One line of the queue: what the list needs and nothing that needs a mail body.
 
 use jiff::Timestamp;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 use crate::domain::case::Reporter;
 use crate::domain::deadline::{ClockFacts, Deadline, deadlines};
@@ -71,8 +73,51 @@ impl CaseRow {
         }
     }
 
+    /// Name and address in so many columns. Where room is short, the name yields first, then the middle of the
+    /// address: a name is whatever its sender likes, and a look-alike shows in an address only (SEC-07).
+    pub fn reporter_in(&self, columns: usize) -> DisplayText {
+        if self.reporter_shown.width() <= columns {
+            return self.reporter_shown.clone();
+        }
+        let address = DisplayText::line(&self.reporter.address);
+        let beside = columns.saturating_sub(address.width() + 3);
+        if beside >= 4 && !self.reporter.name.is_empty() {
+            let name = DisplayText::line(&self.reporter.name).fit(beside);
+            return DisplayText::line(&format!("{name} <{address}>"));
+        }
+        middle_out(&address, columns)
+    }
+
     /// Whether somebody still has to do something about the case.
     pub fn is_open(&self) -> bool {
         !matches!(self.state, CaseState::Closed | CaseState::Published)
+    }
+}
+
+/// Both ends of a text that is longer than `columns`.
+fn middle_out(text: &DisplayText, columns: usize) -> DisplayText {
+    if text.width() <= columns {
+        return text.clone();
+    }
+    // The end weighs more: it is the domain.
+    let tail_columns = columns.saturating_sub(1) * 2 / 3;
+    let letters = text.as_str();
+    let fits = |at: &usize| letters.get(*at..).is_some_and(|tail| tail.width() <= tail_columns);
+    let tail = letters.grapheme_indices(true).map(|(at, _)| at).find(fits);
+    let tail = tail.and_then(|at| letters.get(at..)).unwrap_or_default();
+    let head = text.fit(columns.saturating_sub(tail.width()));
+    DisplayText::line(&format!("{head}{tail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_of_an_address_stay() {
+        let text = DisplayText::line("security@paypal.com.evil.example");
+        let cut = middle_out(&text, 20);
+        assert_eq!(cut.as_str(), "securit…evil.example");
+        assert_eq!(middle_out(&DisplayText::line("日本語日本語"), 6).as_str(), "日…語");
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Filter => enter::text_or_ask(model, Asking::Filter, args),
         Command::CycleFilter | Command::Sort | Command::Deadlines => look::order(model, command),
         Command::Sync => sync(model),
-        Command::CancelSync => model.push(Effect::CancelSync),
+        Command::CancelSync => cancel_sync(model),
         Command::Yes => answer::answer(model, AnswerValue::Yes),
         Command::No => answer::answer(model, AnswerValue::No),
         Command::Unclear => answer::answer(model, AnswerValue::Unclear),
@@ -81,12 +81,11 @@ fn page(model: &Model) -> isize {
 }
 
 fn step(model: &mut Model, lines: isize) {
-    let height = layout::queue_height(model.size);
     if let Some(prompt) = &mut model.prompt {
         return prompt.complete(lines);
     }
     if let Some(layer) = &mut model.layer {
-        layer.step(lines, height.saturating_sub(2));
+        layer.step(lines, layout::layer_height(model.size));
         return;
     }
     match model.screen {
@@ -112,7 +111,7 @@ fn open(model: &mut Model) {
     match model.screen {
         Screen::Queue => match model.queue.current().map(|row| row.id.clone()) {
             Some(case) => open_case(model, case),
-            None => model.say(Tone::Note, "no case here"),
+            None => model.say(Tone::Note, "no case is shown"),
         },
         Screen::Case => answer::evidence(model),
         Screen::Editor | Screen::Advisory => {}
@@ -129,7 +128,11 @@ pub(super) fn neighbour(model: &mut Model, lines: isize) {
     let Some(number) = model.case.as_ref().map(|case| case.view.row.number) else { return };
     match model.queue.neighbour(number, lines).map(|row| row.id.clone()) {
         Some(case) => open_case(model, case),
-        None => model.say(Tone::Note, "no more cases in this direction"),
+        None => {
+            let back = key(model, Command::Back);
+            model
+                .say(Tone::Note, format!("no more cases in this direction; {back} shows the list"));
+        }
     }
 }
 
@@ -165,8 +168,16 @@ fn quit(model: &mut Model) {
 
 /// The first key of a command in the present context, for hints.
 pub(super) fn key(model: &Model, command: Command) -> String {
-    let keys = model.keymap.keys_of(model.context(), command);
-    keys.into_iter().next().unwrap_or_else(|| format!(":{}", command.name()))
+    model.key_of(command).unwrap_or_else(|| format!(":{}", command.name()))
+}
+
+fn cancel_sync(model: &mut Model) {
+    if matches!(model.sync, SyncState::Running { .. }) {
+        model.push(Effect::CancelSync);
+    } else {
+        let sync = key(model, Command::Sync);
+        model.say(Tone::Note, format!("no pull is running; {sync} starts one"));
+    }
 }
 
 fn next_pane(model: &mut Model) {

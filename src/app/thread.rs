@@ -159,7 +159,7 @@ fn warning_lines(message: &MessageView) -> Vec<DisplayText> {
     let mut lines = Vec::new();
     if !message.warnings.is_empty() {
         let names: Vec<_> = message.warnings.iter().map(|warning| warning.as_str()).collect();
-        lines.push(DisplayText::line(&format!("! {}", names.join(", "))));
+        lines.push(DisplayText::line(&format!("careful: {}", names.join(", "))));
     }
     for defect in message.defects.iter().take(10) {
         lines.push(DisplayText::line(&format!("damaged: {defect}")));

@@ -62,8 +62,7 @@ fn type_in(model: &mut Model, keys: &[Key]) {
         (None, Screen::Editor, Some(editor)) => keys.iter().for_each(|key| editor.key(*key)),
         _ => {
             let typed: Vec<_> = keys.iter().map(ToString::to_string).collect();
-            let help = model.keymap.keys_of(model.context(), Command::Help);
-            let help = help.first().map_or(":help", String::as_str).to_owned();
+            let help = run::key(model, Command::Help);
             model.say(
                 Tone::Note,
                 format!("{} does nothing here; {help} shows what does", typed.join(" ")),
@@ -107,19 +106,22 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             let width = usize::from(layout::case(model.size).thread.width);
             model.queue.merge(vec![case.row.clone()], &[], &policy.periods, model.now);
             model.queue.select(case.row.number);
+            model.queue.looked_at(case.row.number);
             model.case = Some(CaseScreen::open(*case, &policy, width));
             model.screen = Screen::Case;
         }
         Outcome::Opened { .. } => {}
         Outcome::Saved { said, case } => {
+            let id = case.row.id.clone();
             model.queue.merge(vec![case.row.clone()], &[], &policy.periods, model.now);
             if let Some(open) = &mut model.case
                 && open.view.row.id == case.row.id
             {
                 open.replace(*case, &policy);
             }
+            let elsewhere = model.case.as_ref().is_none_or(|open| open.view.row.id != id);
             draft::after_save(model);
-            model.say(Tone::Done, said);
+            model.say(Tone::Done, if elsewhere { format!("{id}: {said}") } else { said });
         }
         Outcome::Raw { message, lines } => {
             if let Some(case) = &mut model.case {

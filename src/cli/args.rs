@@ -24,15 +24,16 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// Config file
+    /// Config file [env: CASEBOOK_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Folder of the store
+    /// Folder of the store [env: CASEBOOK_STORE]
     #[arg(long, global = true, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// Evaluate clocks as of this time
-    #[arg(long, global = true, value_name = "RFC3339")]
+    #[arg(long, global = true, value_name = "RFC3339", value_parser = instant)]
     pub now: Option<Timestamp>,
     /// Write nothing
     #[arg(long, global = true)]
@@ -204,6 +205,10 @@ pub enum Command {
 pub enum PolicyAction {
     /// Print every decision point
     Show,
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "give date, time and offset, such as 2026-11-01T12:00:00Z".to_owned())
 }
 
 fn state(text: &str) -> Result<CaseState, String> {

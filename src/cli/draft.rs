@@ -53,11 +53,16 @@ pub(crate) fn reply(
         }));
     } else if out.is_none() {
         print(&format!(
-            "To: {}\nSubject: {}\n\n{}",
+            "To: {}\nSubject: {}\n\n{}\n",
             shown(&draft.to.join(", ")),
             shown(&draft.subject),
-            draft.text
+            draft.text.trim_end()
         ));
+    }
+    if draft.to.iter().any(|to| to.ends_with("@reply.github.com")) {
+        eprintln!(
+            "note: GitHub posts an answer to this address as a comment on the advisory; all who can see the advisory read it"
+        );
     }
     Ok(())
 }
@@ -81,7 +86,7 @@ pub(crate) fn advisory(context: &Context, case: &str, out: Option<&Path>) -> Res
     let view = desk.view(desk.find(case)?)?;
     let toml = draft_of(&desk, &view);
     let (faults, _, gate) = material::advisory_state(&toml);
-    eprintln!("{}; {} missing or wrong", gate.as_str(), faults.len());
+    eprintln!("{}; {} missing or wrong", gate.as_str().trim_start(), faults.len());
     match out {
         Some(path) => {
             files::write_new(path, toml.as_bytes()).map_err(|error| {
@@ -156,11 +161,13 @@ pub(crate) fn export(
         }
         Err(NotWritten::Faults(faults)) => {
             report(context, &[], &faults);
-            let what = format!("nothing written: {} faults", faults.len());
-            Err(Failure::faults(
-                what,
-                "`casebook advisory CASE --out FILE.toml` gives the draft to edit",
-            ))
+            let plural = if faults.len() == 1 { "fault" } else { "faults" };
+            let what = format!("nothing written: {} {plural}, named above", faults.len());
+            let next = match draft {
+                Some(path) => format!("correct {} and export it again", path.display()),
+                None => "`casebook advisory CASE --out FILE.toml` gives the draft to edit, `casebook export --draft FILE.toml` writes it".to_owned(),
+            };
+            Err(Failure::faults(what, next))
         }
         Err(NotWritten::Files(error)) => {
             Err(Failure::usage(Problem { what: error.to_string(), next: error.advice().into() }))

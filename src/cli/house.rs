@@ -211,18 +211,45 @@ pub(crate) fn doctor(context: &Context) -> Result<(), Failure> {
     ];
     findings.extend(account(&setup));
     findings.push(store(context, &setup));
+    findings.extend(silences(&setup.policy));
     if context.json() {
         print_json(&findings);
     } else {
         for finding in &findings {
-            let mark = if finding.good { "ok   " } else { "FAULT" };
-            print(&format!("{mark} {:<12} {}\n", finding.what, shown(&finding.detail)));
+            let mark = match finding.good {
+                true if finding.what == SILENT => "note ",
+                true => "ok   ",
+                false => "FAULT",
+            };
+            print(&format!("{mark} {:<13} {}\n", finding.what, shown(&finding.detail)));
         }
     }
     if findings.iter().all(|finding| finding.good) {
         return Ok(());
     }
     Err(Failure::faults("something needs your hand", "each line marked FAULT says what"))
+}
+
+/// Name of the lines that say what the policy leaves open.
+const SILENT: &str = "policy silent";
+
+/// What the policy does not say, with what is done instead: nobody should take a default for a rule.
+fn silences(policy: &Policy) -> Vec<Finding> {
+    let update = format!(
+        "how often a reporter hears from us: an update is due every {} days (update_days in the policy file)",
+        policy.periods.update_days
+    );
+    let said = [
+        update.as_str(),
+        "how long to wait for an answer to a question: no limit; the case stays open until you decide it",
+        "two reporters of one flaw: both are thanked, the first finder keeps the credit",
+        "a flaw that is exploited already: the embargo runs on until you record that it is public",
+        "encrypted mail: it is listed and not decrypted; answer and ask for plain text or a GitHub advisory",
+        "a vector above its cap: it is capped and explained, not refused as incorrect use",
+    ];
+    said.iter()
+        .map(|detail| Finding { what: SILENT.into(), good: true, detail: (*detail).to_owned() })
+        .collect()
 }
 
 fn policy_text(setup: &setup::Setup) -> Finding {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::case::{CaseView, MessageView};
 use crate::app::row::CaseRow;
 use crate::domain::Evidence;
-use crate::domain::cvss::{Vector, Words};
+use crate::domain::cvss::{Fault, Vector, Words};
 use crate::domain::deadline::Deadline;
 use crate::domain::hint::{Hint, VersionStatus};
 use crate::domain::policy::Policy;
@@ -302,10 +302,10 @@ fn our_score(vector: &Vector) -> OurScore {
 fn scores(view: &CaseView, policy: &Policy) -> Option<Scores> {
     let theirs = view.readings().iter().find_map(|reading| reading.vectors.first().cloned());
     let reporter = theirs.map(|found| {
-        let parsed = Vector::parse(&found.text).ok();
+        let parsed = Vector::parse(&found.text);
         ReporterScore {
-            valid: parsed.is_some(),
-            base: parsed.as_ref().map(|vector| vector.base().as_f64()),
+            valid: vector_fault(parsed.as_ref(), policy).is_none(),
+            base: parsed.as_ref().ok().map(|vector| vector.base().as_f64()),
             vector: found.text,
         }
     });
@@ -362,14 +362,28 @@ fn proposed(hint: &Hint) -> ProposedAnswer {
     }
 }
 
+/// Why the policy cannot use a vector (SC1, SC5): it is broken, or of another version than it asks for.
+fn vector_fault(parsed: Result<&Vector, &Fault>, policy: &Policy) -> Option<String> {
+    let wanted = policy.scoring.version.as_str();
+    match parsed {
+        Err(fault) => Some(fault.to_string()),
+        Ok(vector) => {
+            let given = vector.version().prefix();
+            (given != wanted).then(|| format!("is {given}; the policy asks for {wanted}"))
+        }
+    }
+}
+
 fn read_vector(text: &str, policy: &Policy) -> ReadVector {
     let parsed = Vector::parse(text);
-    let capped = parsed.as_ref().ok().and_then(|v| v.capped(&policy.scoring.max_attack_vector));
-    let counted = capped.as_ref().or(parsed.as_ref().ok());
+    let fault = vector_fault(parsed.as_ref(), policy);
+    let usable = parsed.as_ref().ok().filter(|_| fault.is_none());
+    let capped = usable.and_then(|v| v.capped(&policy.scoring.max_attack_vector));
+    let counted = capped.as_ref().or(usable);
     ReadVector {
         text: text.to_owned(),
-        valid: parsed.is_ok(),
-        fault: parsed.as_ref().err().map(ToString::to_string),
+        valid: fault.is_none(),
+        fault,
         over_cap: capped.is_some(),
         base: parsed.as_ref().ok().map(|vector| vector.base().as_f64()),
         base_capped: counted.map(|vector| vector.base().as_f64()),

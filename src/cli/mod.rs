@@ -183,8 +183,15 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            if !error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            // It quotes what was typed, which may hold anything.
+            for line in error.render().to_string().lines() {
+                eprintln!("{}", shown(line));
+            }
+            return ExitCode::from(2);
         }
     };
     let json = cli.global.json;

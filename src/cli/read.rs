@@ -1,5 +1,9 @@
 //! `list`, `show`, `hints`: reading, nothing changes.
 
+use std::io::IsTerminal as _;
+
+use jiff::Timestamp;
+
 use super::json::{Hints, ListedCase, ShownCase};
 use super::{Context, Failure, print, print_json, shown};
 use crate::app::case::CaseView;
@@ -7,9 +11,12 @@ use crate::app::material;
 use crate::app::queue::{View, Words};
 use crate::app::row::CaseRow;
 use crate::app::thread::shown_address;
-use crate::domain::CaseState;
 use crate::domain::deadline::{DeadlineStatus, time_left};
+use crate::domain::hint::{AiUse, Flags, VersionStatus};
+use crate::domain::policy::Policy;
+use crate::domain::{CaseState, Evidence};
 use crate::mail::DisplayText;
+use crate::tui::terminal;
 
 /// Cases, those that wait longest last, so that the newest stand at the top as on the screen.
 pub(crate) fn list(
@@ -33,38 +40,55 @@ pub(crate) fn list(
         print_json(&cases);
         return Ok(());
     }
-    let mut text = String::new();
-    for row in &rows {
-        let clock = row
-            .deadlines(&policy.periods, now)
-            .into_iter()
-            .filter(|d| {
-                matches!(
-                    d.status,
-                    DeadlineStatus::Running | DeadlineStatus::DueSoon | DeadlineStatus::Overdue
-                )
-            })
-            .filter_map(|d| {
-                d.due.map(|due| (due, format!("{} {}", d.kind.as_str(), time_left(due, now))))
-            })
-            .min()
-            .map_or_else(String::new, |(_, words)| words);
-        let outcome = material::outcome_words(row);
-        text.push_str(&format!(
-            "{}  {:<12} {:<22} {}  {}  {}\n",
-            row.id,
-            row.state,
-            clock,
-            pad(&outcome, 24),
-            pad(row.reporter_shown.as_str(), 36),
-            row.subject_shown.as_str(),
-        ));
-    }
+    let width = if std::io::stdout().is_terminal() { terminal::columns() } else { None };
+    let text: String = rows.iter().map(|row| line(row, policy, now, width)).collect();
     if rows.is_empty() {
         eprintln!("no case fits; `casebook import FILE` or `casebook sync` brings mail");
     }
     print(&text);
     Ok(())
+}
+
+/// Narrowest terminal that shows state and reporter too, in columns.
+const WIDE: usize = 120;
+
+/// One line of the list: whole where it goes into a pipe, cut to the terminal otherwise.
+fn line(row: &CaseRow, policy: &Policy, now: Timestamp, width: Option<usize>) -> String {
+    let waits = |status| {
+        matches!(
+            status,
+            DeadlineStatus::Running | DeadlineStatus::DueSoon | DeadlineStatus::Overdue
+        )
+    };
+    let deadlines = row.deadlines(&policy.periods, now).into_iter();
+    let clock = deadlines
+        .filter(|d| waits(d.status))
+        .filter_map(|d| d.due.map(|due| (due, d.kind)))
+        .min_by_key(|(due, _)| *due)
+        .map_or_else(String::new, |(due, kind)| {
+            format!("{} {}", kind.as_str(), time_left(due, now))
+        });
+    let wide = width.is_none_or(|width| width >= WIDE);
+    let outcome = material::outcome_words(row);
+    let text = if wide {
+        format!(
+            "{}  {:<12} {}  {}  {}  {}",
+            row.id,
+            row.state,
+            pad(&clock, 20),
+            pad(&outcome, 24),
+            pad(row.reporter_shown.as_str(), 36),
+            row.subject_shown.as_str(),
+        )
+    } else {
+        let (clock, outcome) = (pad(&clock, 20), pad(&outcome, 16));
+        format!("{}  {clock}  {outcome}  {}", row.id, row.subject_shown.as_str())
+    };
+    let text = match width {
+        Some(width) => DisplayText::line(&text).fit(width).as_str().to_owned(),
+        None => text,
+    };
+    format!("{}\n", text.trim_end())
 }
 
 fn pad(text: &str, columns: usize) -> String {
@@ -83,8 +107,10 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
     }
     let mut text = head(&view);
     for deadline in view.row.deadlines(&policy.periods, now) {
+        let settled = matches!(deadline.status, DeadlineStatus::Met | DeadlineStatus::None);
         let due = deadline.due.map_or_else(String::new, |due| {
-            format!(" by {} ({})", due.strftime("%Y-%m-%d %H:%M UTC"), time_left(due, now))
+            let left = if settled { String::new() } else { format!(" ({})", time_left(due, now)) };
+            format!(", due {}{left}", due.strftime("%Y-%m-%d %H:%M UTC"))
         });
         let why = deadline.why.as_deref().map_or_else(String::new, |why| format!(", {why}"));
         text.push_str(&format!(
@@ -99,8 +125,9 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
     }
     for (clause, answer) in &view.case.answers {
         let reason = answer.reason.as_deref().unwrap_or_default();
-        let line =
-            answer.evidence.as_ref().map_or_else(String::new, |e| format!("line {}", e.line));
+        let line = answer.evidence.as_ref().map_or_else(String::new, |e| {
+            format!("line {}: {}", place(&view, e), one_line(&e.text))
+        });
         text.push_str(&format!("{clause}: {} {line}{}\n", answer.value.as_str(), shown(reason)));
     }
     for (number, message) in view.messages.iter().enumerate() {
@@ -156,30 +183,76 @@ pub(crate) fn hints(context: &Context, case: &str) -> Result<(), Failure> {
         print_json(&Hints::of(&view, &desk.rules.policy));
         return Ok(());
     }
+    print(&hints_text(&view, &desk.rules.policy));
+    Ok(())
+}
+
+/// `MESSAGE:LINE` as `answer --evidence` takes it.
+fn place(view: &CaseView, evidence: &Evidence) -> String {
+    let number = view.messages.iter().position(|message| message.id == evidence.message);
+    let number = number.map_or_else(|| evidence.message.short(), |at| (at + 1).to_string());
+    format!("{number}:{}", evidence.line)
+}
+
+/// Quoted words on one line, not too long.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    DisplayText::line(&words.join(" ")).fit(160).as_str().to_owned()
+}
+
+/// Every hint below its question, in the order of the policy.
+fn hints_text(view: &CaseView, policy: &Policy) -> String {
     let mut text = format!("{}\n", shown(&material::verdict_words(&view.verdict)));
-    for reading in view.readings() {
-        for hint in &reading.hints {
-            let place = hint.evidence.as_ref().map_or_else(String::new, |evidence| {
-                format!(
-                    "\n        {}:{}  {}",
-                    evidence.message.short(),
-                    evidence.line,
-                    shown(&evidence.text)
-                )
-            });
-            let (clause, answer) = (&hint.clause, hint.answer.as_str());
-            text.push_str(&format!("{clause:<6}{answer:<8} {}{place}\n", shown(&hint.why)));
+    let readings = view.readings();
+    for item in &policy.items {
+        let of_item = readings.iter().flat_map(|reading| &reading.hints);
+        let mut of_item = of_item.filter(|hint| hint.clause == item.id).peekable();
+        if of_item.peek().is_some() {
+            let asked = if item.question.is_empty() { &item.title } else { &item.question };
+            text.push_str(&format!("\n{:<6}{}\n", item.id.as_str(), shown(asked)));
         }
-        for vector in &reading.vectors {
-            text.push_str(&format!(
-                "vector  {}\n",
-                shown(&material::score_line(&vector.text, &desk.rules.policy))
-            ));
-        }
-        for version in &reading.versions {
-            text.push_str(&format!("version {} ({:?})\n", shown(&version.claimed), version.status));
+        for hint in of_item {
+            text.push_str(&format!("      {:<8}{}\n", hint.answer.as_str(), shown(&hint.why)));
+            if let Some(evidence) = &hint.evidence {
+                let quoted = one_line(&evidence.text);
+                text.push_str(&format!("              {}  {}\n", place(view, evidence), quoted));
+            }
         }
     }
-    print(&text);
-    Ok(())
+    text.push('\n');
+    for vector in readings.iter().flat_map(|reading| &reading.vectors) {
+        let line = material::score_line(&vector.text, policy);
+        text.push_str(&format!("vector    {}\n", shown(&line)));
+    }
+    for version in readings.iter().flat_map(|reading| &reading.versions) {
+        let status = match version.status {
+            VersionStatus::LatestStable => "the latest stable release then",
+            VersionStatus::DevBranch => "a development branch or candidate",
+            VersionStatus::Outdated => "outdated then",
+            VersionStatus::Fork => "a fork",
+            VersionStatus::OtherProduct => "another product",
+            VersionStatus::Unstated => "not named",
+        };
+        text.push_str(&format!("version   {}, {status}\n", shown(&version.claimed)));
+    }
+    text.push_str(&flags_line(&crate::domain::verdict::merge_flags(&readings)));
+    text
+}
+
+fn flags_line(flags: &Flags) -> String {
+    let ai = match flags.ai {
+        AiUse::None => "",
+        AiUse::Disclosed => "AI use told",
+        AiUse::Suspected => "AI use suspected",
+    };
+    let told = [
+        (flags.has_poc, "proof of concept"),
+        (flags.scanner, "scanner output"),
+        (flags.bounty_request, "asks for money"),
+        (flags.credit_wanted, "wants credit"),
+        (flags.public, "says that it is public"),
+        (!ai.is_empty(), ai),
+    ];
+    let words: Vec<&str> = told.iter().filter(|(set, _)| *set).map(|(_, words)| *words).collect();
+    if words.is_empty() { String::new() } else { format!("flags     {}\n", words.join(", ")) }
 }

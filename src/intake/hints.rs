@@ -7,13 +7,13 @@
 
 mod absence;
 mod own;
+mod pattern;
 mod vectors;
 mod versions;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use regex::{Regex, RegexBuilder};
 
 use super::facts::{from_github, ghsa_ids, notified_ghsa};
 use crate::domain::case::Direction;
@@ -23,9 +23,7 @@ use crate::domain::policy::{HintRule, Outcome, Place, Policy};
 use crate::domain::{ClauseId, Evidence, MessageRef};
 use crate::mail::{Message, Warning};
 use own::Own;
-
-/// Memory for one compiled pattern, in bytes.
-const PATTERN_LIMIT: usize = 1 << 20;
+use pattern::Pattern;
 
 /// Longest quotation of a hint, in bytes; of a longer sentence only the matched words are quoted.
 const MAX_SENTENCE: usize = 280;
@@ -56,25 +54,14 @@ pub struct Rules {
 
 struct Rule {
     rule: HintRule,
-    pattern: Regex,
-    unless: Option<Regex>,
+    pattern: Pattern,
+    unless: Option<Pattern>,
 }
 
 impl std::fmt::Debug for Rules {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Rules({})", self.rules.len())
     }
-}
-
-/// Compiles a pattern: without regard to case, `^` and `$` at sentence ends, bounded in memory.
-fn compile(rule: &str, pattern: &str) -> Result<Regex, RulesError> {
-    RegexBuilder::new(pattern)
-        .case_insensitive(true)
-        .multi_line(true)
-        .size_limit(PATTERN_LIMIT)
-        .dfa_size_limit(PATTERN_LIMIT)
-        .build()
-        .map_err(|source| RulesError { rule: rule.to_owned(), source: Box::new(source) })
 }
 
 impl Rules {
@@ -84,9 +71,10 @@ impl Rules {
     /// At the first rule whose pattern is no regular expression or too large.
     pub fn compile(policy: &Policy) -> Result<Self, RulesError> {
         let compiled = |rule: &HintRule| {
-            let unless = rule.unless.as_deref().map(|pattern| compile(&rule.name, pattern));
+            let unless =
+                rule.unless.as_deref().map(|pattern| Pattern::compile(&rule.name, pattern));
             Ok(Rule {
-                pattern: compile(&rule.name, &rule.pattern)?,
+                pattern: Pattern::compile(&rule.name, &rule.pattern)?,
                 unless: unless.transpose()?,
                 rule: rule.clone(),
             })

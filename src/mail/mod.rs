@@ -191,3 +191,8 @@ pub fn parse(raw: &[u8]) -> Message {
     // never be missing from the list for that.
     std::panic::catch_unwind(|| parse::message(raw)).unwrap_or_else(|_| parse::unread(raw))
 }
+
+/// The delivery time of a raw mail's top Received field, as [`parse()`] gives it, without reading the rest.
+pub fn received(raw: &[u8]) -> Option<Timestamp> {
+    std::panic::catch_unwind(|| parse::received(raw)).ok().flatten()
+}

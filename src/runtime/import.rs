@@ -194,8 +194,13 @@ fn is_mail_name(path: &Path) -> bool {
         .is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
-/// An mbox begins with a `From ` line (RFC 4155).
+/// An mbox begins with a `From ` line (RFC 4155). A file that is named as one mail is one mail: many programs leave
+/// that line in, and a line of its text may look the same.
 fn is_mbox(path: &Path) -> io::Result<bool> {
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("eml")) {
+        // Opened all the same: what cannot be read is named.
+        return File::open(path).map(|_| false);
+    }
     let mut begin = BufReader::with_capacity(64, File::open(path)?);
     Ok(begin.fill_buf()?.starts_with(b"From "))
 }
@@ -208,7 +213,7 @@ fn modified(file: &File) -> Option<Timestamp> {
 /// header, which is the sender's claim.
 pub fn received(raw: &[u8], file_date: Option<Timestamp>) -> (Timestamp, ReceivedFrom) {
     let head = raw.get(..raw.len().min(HEAD_BYTES)).unwrap_or_default();
-    if let Some(at) = mail::parse(head).received {
+    if let Some(at) = mail::received(head) {
         return (at, ReceivedFrom::Header);
     }
     (file_date.unwrap_or_else(Clock::wall), ReceivedFrom::File)

@@ -149,6 +149,12 @@ pub fn index_mails(
     let mut gathered = Gathered::default();
     let mut new = Vec::new();
     for mail in mails {
+        if let Some(known) = store.mail(mail.seq)? {
+            // Indexed already: a crash has only kept the position from following.
+            batch.put_mail(known);
+            batch.advance_archive(mail.after);
+            continue;
+        }
         let (record, facts) = summarise(rules, &mail);
         batch.put_join_keys(mail.seq, &intake::keys(&facts));
         if let Some((mailbox, validity, uid)) = &mail.uid {
@@ -172,6 +178,8 @@ struct Gathered {
     records: BTreeMap<u64, MailRecord>,
     facts: BTreeMap<u64, Facts>,
     cases: BTreeMap<u64, CaseRecord>,
+    /// Mails that were in the index before, with their cases: written again only if those change.
+    known: BTreeMap<u64, u64>,
 }
 
 impl Gathered {
@@ -217,9 +225,17 @@ impl Gathered {
             let Some(record) = store.mail(member)? else { continue };
             let facts = facts_of(&record);
             waiting.push(member);
+            self.known.insert(member, record.case);
             self.insert(record, facts);
         }
         Ok(())
+    }
+
+    /// Whether a case outside of this set has the id of a group: two Message-IDs can give one id, as a hundred
+    /// thousand of them do once in five times.
+    fn is_taken(&self, store: &Store, group: &Group) -> Result<bool, StoreError> {
+        let other = store.case_by_id(&group.id)?;
+        Ok(other.is_some_and(|case| !self.cases.contains_key(&case.number)))
     }
 
     /// Works out which mails belong together and writes their cases.
@@ -246,7 +262,12 @@ impl Gathered {
             self.records.values().map(|record| (record.message, record.seq)).collect();
         let mut numbers = Numbers::new(store, &self.cases);
         let mut changed = Changed::default();
-        for group in intake::assign(&facts, &pins) {
+        let mut ids = BTreeSet::new();
+        for mut group in intake::assign(&facts, &pins) {
+            if !ids.insert(group.id.clone()) || self.is_taken(store, &group)? {
+                group.id = CaseId::derive(None, &group.root);
+                ids.insert(group.id.clone());
+            }
             let members: Vec<u64> =
                 group.members.iter().filter_map(|message| seq_of.get(message).copied()).collect();
             let number = numbers.take(&group, &members, &self.records)?;
@@ -265,8 +286,10 @@ impl Gathered {
                 batch.put_case(record);
             }
         }
-        for (_, record) in self.records {
-            batch.put_mail(record);
+        for (seq, record) in self.records {
+            if self.known.get(&seq) != Some(&record.case) {
+                batch.put_mail(record);
+            }
         }
         for number in numbers.unused() {
             batch.remove_case(number);

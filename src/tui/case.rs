@@ -24,7 +24,10 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     if layout.wide || case.pane == Pane::Thread {
         let area = rect(frame, layout.thread);
         let head = Rect { x: 0, y, width: area.width + 2, height: 1 };
-        let words = thread_title(case);
+        let mut words = thread_title(case);
+        if !layout.wide {
+            words = format!("{words} · {}", checklist_title(case));
+        }
         title(frame, head, &words, pane_style(case.pane == Pane::Thread, theme));
         thread(frame, case, area, theme);
     }
@@ -55,7 +58,9 @@ fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
     ];
     put(frame, row(frame, 0), Line::from(first));
     let received = view.row.received.strftime("%Y-%m-%d %H:%M UTC");
-    let who = format!(" {}, received {received}", view.row.reporter_shown.as_str());
+    let received = format!(", received {received}");
+    let who = view.row.reporter_in(width.saturating_sub(received.len() + 1));
+    let who = format!(" {}{received}", who.as_str());
     put(frame, row(frame, 1), Line::from(word(&who, width, theme.plain())));
     put(frame, row(frame, 2), verdict(case, width, theme));
     put(frame, row(frame, 3), clocks(model, case, width, theme));
@@ -75,25 +80,47 @@ fn verdict(case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
     }
 }
 
+/// Clocks and scores, as exact as there is room for.
 fn clocks(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
     let deadlines = case.view.row.deadlines(&model.policy.periods, model.now);
+    let shown: Vec<&Deadline> = deadlines.iter().filter(|d| d.status != Status::None).collect();
+    let words = |exact| {
+        let clock = |deadline: &&Deadline| clock_words(deadline, model.now, exact);
+        shown.iter().map(clock).collect::<Vec<String>>()
+    };
+    let room = width.saturating_sub(case.scores.len() + 2);
+    let fits = |words: &Vec<String>| words.iter().map(|word| word.len() + 2).sum::<usize>() <= room;
+    let exactest = [Exact::Minute, Exact::Day, Exact::Left].into_iter().map(words).find(fits);
+    let words = exactest.unwrap_or_else(|| words(Exact::Left));
     let mut spans = Vec::new();
-    for deadline in deadlines.iter().filter(|d| d.status != Status::None) {
-        let words = clock_words(deadline, model.now);
+    for (deadline, words) in shown.iter().zip(words) {
         spans.push(Span::styled(format!(" {words} "), clock_style(deadline.status, theme)));
     }
     if !case.scores.is_empty() {
-        spans.push(word(&format!(" {}", case.scores), width, theme.plain()));
+        spans.push(word(&format!(" {}", case.scores), case.scores.len() + 2, theme.plain()));
     }
     Line::from(spans)
 }
 
-fn clock_words(deadline: &Deadline, now: jiff::Timestamp) -> String {
+/// How exactly a clock is told.
+#[derive(Clone, Copy)]
+enum Exact {
+    Minute,
+    Day,
+    Left,
+}
+
+fn clock_words(deadline: &Deadline, now: jiff::Timestamp, exact: Exact) -> String {
     let kind = deadline.kind.as_str();
     match (deadline.status, deadline.due) {
         (Status::Met, _) => format!("{kind}: met"),
         (_, Some(due)) => {
-            format!("{kind} by {} ({})", due.strftime("%m-%d %H:%M UTC"), time_left(due, now))
+            let left = time_left(due, now);
+            match exact {
+                Exact::Minute => format!("{kind} by {} ({left})", due.strftime("%m-%d %H:%M UTC")),
+                Exact::Day => format!("{kind} by {} ({left})", due.strftime("%m-%d")),
+                Exact::Left => format!("{kind} {left}"),
+            }
         }
         (status, None) => format!("{kind}: {}", status.as_str()),
     }
@@ -119,7 +146,11 @@ fn thread(frame: &mut Frame, case: &CaseScreen, area: Rect, theme: Theme) {
             _ => (" ", theme.plain()),
         };
         let left = Rect { x: area.x.saturating_sub(2), y, width: 2, height: 1 };
-        put(frame, left, Line::styled(mark, mark_style));
+        let beside = Line::from(vec![
+            Span::styled(mark, mark_style),
+            Span::styled(kind_mark(line.kind), line_style(line.kind, theme)),
+        ]);
+        put(frame, left, beside);
         let style = if lit { theme.lit() } else { line_style(line.kind, theme) };
         let text = Rect { y, height: 1, ..area };
         put(frame, text, Line::from(cell(&line.text, usize::from(area.width), style)));
@@ -130,6 +161,17 @@ fn within(marked: &Option<(usize, std::ops::RangeInclusive<u32>)>, line: &DocLin
     marked
         .as_ref()
         .is_some_and(|(message, lines)| *message == line.message && lines.contains(&line.line))
+}
+
+/// The sign beside a line that this program has written; no mail can put one there (SEC-18).
+const fn kind_mark(kind: LineKind) -> &'static str {
+    match kind {
+        LineKind::Title => "━",
+        LineKind::Header => "┆",
+        LineKind::Warning => "!",
+        LineKind::Attachment => "+",
+        LineKind::Text | LineKind::Quoted | LineKind::Gap => " ",
+    }
 }
 
 fn line_style(kind: LineKind, theme: Theme) -> Style {
@@ -202,9 +244,10 @@ fn detail(frame: &mut Frame, case: &CaseScreen, area: Rect, theme: Theme) {
     let width = usize::from(area.width.saturating_sub(2)).max(1);
     let mut lines: Vec<(DisplayText, Style)> = Vec::new();
     let mut add = |text: &str, style: Style| {
-        for line in DisplayText::line(text).wrap(width) {
-            lines.push((line, style));
-        }
+        // A reason or a line of a mail may be of any length; what does not fit the pane is not laid out.
+        let text: String = text.chars().take(2_000).collect();
+        let pieces = DisplayText::line(&text).wrap(width);
+        lines.extend(pieces.into_iter().map(|line| (line, style)));
     };
     add(&item.question, theme.strong());
     if let Some(answer) = &item.answer {

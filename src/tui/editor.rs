@@ -21,18 +21,27 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
         ),
         Purpose::Advisory => (
             " Advisory draft, as TOML".to_owned(),
-            " saving checks it; every fault is listed with its line".to_owned(),
+            " saving checks it; leaving shows every fault with its line".to_owned(),
         ),
     };
     put(frame, row(frame, 0), Line::from(word(&first, width, theme.strong())));
     put(frame, row(frame, 1), Line::from(word(&second, width, theme.plain())));
     let state = if editor.is_changed() { "not saved" } else { "saved" };
-    title(frame, row(frame, 2), state, theme.faint());
+    let mut y = 2;
+    let room = size.height.saturating_sub(FOOT + 4).min(6);
+    let warnings = editor.warnings.iter().flat_map(|text| text.wrap(width.saturating_sub(3)));
+    for line in warnings.take(usize::from(room)) {
+        let words = format!(" ! {}", line.as_str());
+        put(frame, row(frame, y), Line::from(word(&words, width, theme.alarm())));
+        y += 1;
+    }
+    title(frame, row(frame, y), state, theme.faint());
+    y += 1;
     let area = Rect {
         x: 1,
-        y: 3,
+        y,
         width: size.width.saturating_sub(2),
-        height: size.height.saturating_sub(3 + FOOT),
+        height: size.height.saturating_sub(y + FOOT),
     };
     frame.render_widget(&editor.area, area);
     if model.prompt.is_none() && model.layer.is_none() {

@@ -2,14 +2,19 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use super::theme::Theme;
-use super::{put, row, word};
-use crate::app::prompt::Prompt;
-use crate::app::{Model, Tone};
+use super::{put, row, title, word};
+use crate::app::case::Pane;
+use crate::app::editor::Purpose;
+use crate::app::layer::Layer;
+use crate::app::prompt::{Asking, Prompt};
+use crate::app::{Model, SyncState, Tone};
 use crate::command::{Command, Context};
+use crate::keymap::Match;
 use crate::mail::DisplayText;
 
 pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
@@ -23,11 +28,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     } else if !model.pending.is_empty() {
         pending(frame, model, theme, status);
     } else if let Some(toast) = &model.toast {
-        let style = match toast.tone {
-            Tone::Done => theme.good(),
-            Tone::Note => theme.plain(),
-            Tone::Error => theme.alarm(),
-        };
+        let style = toast_style(toast.tone, theme);
         let text = toast.text.fit(usize::from(status.width.saturating_sub(1)));
         put(frame, status, Line::styled(format!(" {}", text.as_str()), style));
     } else if let Some(upkeep) = &model.upkeep {
@@ -39,75 +40,154 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     }
 }
 
-/// The commands worth naming in each context, most useful first.
-const fn worth_naming(context: Context) -> &'static [Command] {
+/// The commands worth naming, most useful first, and those that always stand at the end of the row.
+fn worth_naming(model: &Model) -> (&'static [Command], &'static [Command]) {
     use Command as C;
-    match context {
-        Context::Queue => &[
+    const LEAVE: &[Command] = &[C::Help, C::Back];
+    match model.context() {
+        Context::Queue => (queue_keys(&model.sync), &[C::Help, C::Quit]),
+        Context::Case if model.case.as_ref().is_some_and(|case| case.pane == Pane::Checklist) => (
+            &[
+                C::Yes,
+                C::No,
+                C::Unclear,
+                C::Evidence,
+                C::NextPane,
+                C::AcceptSuggestions,
+                C::Decline,
+                C::NeedInfo,
+                C::AcceptCase,
+                C::Score,
+                C::Undo,
+            ],
+            LEAVE,
+        ),
+        Context::Case => (
+            &[
+                C::NextPane,
+                C::AcceptSuggestions,
+                C::Decline,
+                C::NeedInfo,
+                C::AcceptCase,
+                C::Mark,
+                C::Score,
+                C::Advisory,
+                C::Reply,
+                C::NextCase,
+                C::Undo,
+                C::Decide,
+            ],
+            LEAVE,
+        ),
+        Context::Editor => match model.editor.as_ref().map(|editor| &editor.purpose) {
+            Some(Purpose::Advisory) => (&[C::Save], LEAVE),
+            _ => (&[C::Save, C::WriteEml], LEAVE),
+        },
+        Context::Advisory => (&[C::EditAdvisory, C::Export, C::NextPane, C::Undo], LEAVE),
+        Context::Prompt => match model.prompt.as_ref().map(|prompt| &prompt.asking) {
+            Some(Asking::Command | Asking::Palette) => (&[C::Accept, C::Complete], &[C::Back]),
+            _ => (&[C::Accept], &[C::Back]),
+        },
+        Context::Overlay => match model.layer {
+            Some(Layer::Choice(_)) => (&[C::Accept, C::Down, C::Up], &[C::Back]),
+            _ => (&[C::Down, C::PageDown, C::Bottom], &[C::Back]),
+        },
+        Context::Global => (&[], &[C::Help, C::Quit]),
+    }
+}
+
+const fn queue_keys(sync: &SyncState) -> &'static [Command] {
+    use Command as C;
+    match sync {
+        SyncState::Running { .. } => {
+            &[C::Open, C::CancelSync, C::Search, C::Filter, C::CycleFilter, C::Deadlines, C::Sort]
+        }
+        _ => &[
             C::Open,
+            C::Search,
             C::Filter,
             C::CycleFilter,
-            C::Sort,
             C::Deadlines,
             C::Sync,
+            C::Sort,
             C::Undo,
             C::CommandLine,
-            C::Help,
-            C::Quit,
         ],
-        Context::Case => &[
-            C::NextPane,
-            C::AcceptSuggestions,
-            C::Yes,
-            C::No,
-            C::Evidence,
-            C::Mark,
-            C::Decline,
-            C::NeedInfo,
-            C::AcceptCase,
-            C::Score,
-            C::Advisory,
-            C::Undo,
-            C::Help,
-            C::Back,
-        ],
-        Context::Editor => &[C::Save, C::WriteEml, C::Back],
-        Context::Advisory => &[C::EditAdvisory, C::Export, C::NextPane, C::Undo, C::Help, C::Back],
-        Context::Prompt => &[C::Accept, C::Complete, C::Back],
-        Context::Overlay => &[C::Accept, C::Down, C::Up, C::Back],
-        Context::Global => &[C::Help, C::Quit],
+    }
+}
+
+/// The word for a command in the row of hints: its name, or something shorter.
+fn label(command: Command) -> &'static str {
+    match command {
+        Command::AcceptSuggestions => "take suggested",
+        Command::NextPane => "pane",
+        Command::AcceptCase => "accept",
+        Command::Accept => "take",
+        Command::CycleFilter => "view",
+        Command::EditAdvisory => "edit",
+        Command::CommandLine => "command",
+        Command::NeedInfo => "ask",
+        Command::WriteEml => "write .eml",
+        Command::CancelSync => "stop the pull",
+        other => other.name(),
     }
 }
 
 fn hints(frame: &mut Frame, model: &Model, theme: Theme, y: u16) {
-    let context = model.context();
     let area = row(frame, y);
     frame.render_widget(Clear, area);
-    let mut spans = Vec::new();
-    let mut left = usize::from(area.width).saturating_sub(1);
-    for command in worth_naming(context) {
-        let Some(key) = model.keymap.keys_of(context, *command).into_iter().next() else {
-            continue;
-        };
-        let name = command.name();
-        let width = DisplayText::line(&key).width() + name.len() + 3;
-        if width > left {
-            break;
+    let width = usize::from(area.width).saturating_sub(1);
+    // While a line is being typed, the status row is taken: what is wrong with the line stands above it.
+    if let (Some(_), Some(toast)) = (&model.prompt, &model.toast) {
+        let text = toast.text.fit(width);
+        let style = toast_style(toast.tone, theme);
+        return put(frame, area, Line::styled(format!(" {}", text.as_str()), style));
+    }
+    let (first, last) = worth_naming(model);
+    let hint = |command: &Command| {
+        let key = model.key_of(*command)?;
+        let width = DisplayText::line(&key).width() + label(*command).len() + 3;
+        Some((key, label(*command), width))
+    };
+    let last: Vec<_> = last.iter().filter_map(hint).collect();
+    let mut left = width.saturating_sub(last.iter().map(|(.., width)| width).sum());
+    let mut shown = Vec::new();
+    for hint in first.iter().filter_map(hint) {
+        if hint.2 <= left {
+            left -= hint.2;
+            shown.push(hint);
         }
-        left -= width;
+    }
+    let mut spans = Vec::new();
+    for (key, label, _) in shown.into_iter().chain(last) {
         spans.push(Span::raw(" "));
         spans.push(Span::styled(key, theme.key()));
-        spans.push(Span::styled(format!(" {name} "), theme.faint()));
+        spans.push(Span::styled(format!(" {label} "), theme.faint()));
     }
     put(frame, area, Line::from(spans));
 }
 
+fn toast_style(tone: Tone, theme: Theme) -> Style {
+    match tone {
+        Tone::Done => theme.good(),
+        Tone::Note => theme.plain(),
+        Tone::Error => theme.alarm(),
+    }
+}
+
+/// What was typed of a sequence, and the commands it may become.
 fn pending(frame: &mut Frame, model: &Model, theme: Theme, area: Rect) {
     let typed: Vec<String> = model.pending.iter().map(ToString::to_string).collect();
     let mut spans = vec![Span::styled(format!(" {} …", typed.join(" ")), theme.strong())];
     for choice in &model.choices {
+        let mut keys = model.pending.clone();
+        keys.push(choice.key);
+        let what = match model.keymap.lookup(model.context(), &keys) {
+            Match::Bound(binding) => binding.command.name(),
+            _ => "…",
+        };
         spans.push(Span::styled(format!("  {}", choice.key), theme.key()));
-        spans.push(Span::raw(format!(" {}", choice.what)));
+        spans.push(Span::raw(format!(" {what}")));
     }
     put(frame, area, Line::from(spans));
 }
@@ -137,12 +217,18 @@ fn candidates(frame: &mut Frame, prompt: &Prompt, theme: Theme, bottom: u16) {
     let chosen = prompt.chosen.unwrap_or(0);
     let first = (chosen + 1).saturating_sub(height.max(1));
     let shown = prompt.candidates.iter().enumerate().skip(first).take(height);
+    if height > 0 {
+        let above = bottom.saturating_sub(u16::try_from(height + 1).unwrap_or(0));
+        let words = format!("{} that fit", prompt.candidates.len());
+        frame.render_widget(Clear, row(frame, above));
+        title(frame, row(frame, above), &words, theme.faint());
+    }
     for (line, (at, candidate)) in shown.enumerate() {
         let y = bottom.saturating_sub(u16::try_from(height - line).unwrap_or(0));
         let area = row(frame, y);
         frame.render_widget(Clear, area);
         let style = if prompt.chosen == Some(at) { theme.cursor() } else { theme.plain() };
-        let text = format!(" {:<24} {}", candidate.line, candidate.doc);
+        let text = format!(" {:<22} {}", candidate.line, candidate.doc);
         put(frame, area, Line::from(word(&text, usize::from(size.width), style)));
     }
 }

@@ -7,43 +7,55 @@ use ratatui::widgets::{Block, Clear};
 
 use super::theme::Theme;
 use super::{cell, put, word};
-use crate::app::layer::Layer;
+use crate::app::layer::{KEYS_WIDTH, Layer, help_names};
 use crate::app::layout::FOOT;
 
 pub(super) fn draw(frame: &mut Frame, layer: &Layer, theme: Theme) {
     let size = frame.area();
     let room = Rect { height: size.height.saturating_sub(FOOT), ..size };
-    let (width, lines) = match layer {
-        Layer::Help(help) => (100, help.rows.len()),
-        Layer::Choice(choice) => (60, choice.options.len()),
-        Layer::Text(text) => (120, text.lines.len().max(3)),
+    let lines = match layer {
+        Layer::Help(help) => help.lines.len(),
+        Layer::Choice(choice) => choice.options.len(),
+        Layer::Text(text) => text.lines.len().max(1),
     };
-    let width = room.width.min(width);
+    let width = layer.width((room.width, room.height));
     let height = room.height.min(u16::try_from(lines + 2).unwrap_or(u16::MAX));
     let area = Rect { x: (room.width - width) / 2, y: (room.height - height) / 2, width, height };
     frame.render_widget(Clear, area);
-    let heading = word(layer.title(), layer.title().len().min(usize::from(width)), theme.strong());
+    let heading =
+        format!(" {}{} ", layer.title(), place(layer, usize::from(height.saturating_sub(2))));
+    let heading = Span::styled(heading, theme.strong());
     let block = Block::bordered().title(Line::from(heading));
     let inner = block.inner(area);
     frame.render_widget(block, area);
     inside(frame, layer, inner, theme);
 }
 
+/// Which lines are shown, where not all are.
+fn place(layer: &Layer, height: usize) -> String {
+    let (top, count) = match layer {
+        Layer::Help(help) => (help.top, help.lines.len()),
+        Layer::Text(text) => (text.top, text.lines.len()),
+        Layer::Choice(_) => (0, 0),
+    };
+    if count <= height {
+        return String::new();
+    }
+    format!(", lines {}–{} of {count}", top + 1, (top + height).min(count))
+}
+
 fn inside(frame: &mut Frame, layer: &Layer, area: Rect, theme: Theme) {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let lines: Vec<Line<'_>> = match layer {
         Layer::Help(help) => {
-            let rows = help.rows.iter().skip(help.top).take(height);
-            rows.map(|row| {
-                let what = if row.args.is_empty() {
-                    row.doc.to_owned()
-                } else {
-                    format!("{} ({})", row.doc, row.args)
-                };
+            let names = help_names(width);
+            let rows = help.lines.iter().skip(help.top).take(height);
+            rows.map(|line| {
                 Line::from(vec![
-                    word(&format!(" {}", row.keys.join(", ")), 22, theme.key()),
-                    word(row.name, 20, theme.plain()),
-                    Span::styled(what, theme.faint()),
+                    word("", 1, theme.plain()),
+                    cell(&line.keys, KEYS_WIDTH - 1, theme.key()),
+                    word(line.name, names, theme.plain()),
+                    cell(&line.text, width.saturating_sub(KEYS_WIDTH + names), theme.plain()),
                 ])
             })
             .collect()

@@ -9,34 +9,35 @@ use ratatui::text::{Line, Span};
 use super::theme::Theme;
 use super::{cell, put, row, word};
 use crate::app::layout::{QUEUE_HEAD, queue_height};
+use crate::app::material;
 use crate::app::row::CaseRow;
 use crate::app::{Model, SyncState};
-use crate::domain::deadline::{
-    Deadline, DeadlineKind as Kind, DeadlineStatus as Status, time_left,
-};
+use crate::command::Command;
+use crate::domain::deadline::{self, Deadline, DeadlineKind as Kind, DeadlineStatus as Status};
 
-/// Widths of the columns on a screen so many columns wide.
+/// Widths of the columns on a screen so many columns wide; each holds a blank at its end.
 struct Columns {
+    clock: usize,
     reporter: usize,
     subject: usize,
     state: usize,
     suggestion: usize,
 }
 
+const MARKS: usize = 2;
 const CASE: usize = 9;
 const AGE: usize = 5;
-const CLOCK: usize = 11;
 
 impl Columns {
     fn of(width: usize) -> Self {
-        let (reporter, state, suggestion) = match width {
-            0..70 => (0, 0, 12),
-            70..100 => (15, 0, 16),
-            100..150 => (24, 13, 20),
-            _ => (40, 13, 26),
+        let (clock, reporter, state, suggestion) = match width {
+            0..70 => (7, 0, 0, 13),
+            70..100 => (7, 19, 0, 16),
+            100..150 => (13, 30, 13, 19),
+            _ => (13, width / 4, 13, 26),
         };
-        let taken = 1 + CASE + AGE + CLOCK + reporter + state + suggestion;
-        Self { reporter, subject: width.saturating_sub(taken), state, suggestion }
+        let taken = MARKS + CASE + AGE + clock + reporter + state + suggestion;
+        Self { clock, reporter, subject: width.saturating_sub(taken), state, suggestion }
     }
 }
 
@@ -68,6 +69,9 @@ fn head(frame: &mut Frame, model: &Model, theme: Theme) {
     if !queue.filter.is_empty() {
         left = format!("{left}, filter “{}”", queue.filter);
     }
+    if queue.fresh_count() > 0 {
+        left = format!("{left}, +{} new", queue.fresh_count());
+    }
     if queue.loading {
         left.push_str(", reading…");
     }
@@ -79,7 +83,8 @@ fn head(frame: &mut Frame, model: &Model, theme: Theme) {
     let width = usize::from(area.width);
     let right_width = (crate::mail::DisplayText::line(&right).width() + 1).min(width / 2);
     let spans = vec![
-        word(&left, width - right_width, theme.strong()),
+        word(&left, width.saturating_sub(right_width + 1), theme.strong()),
+        word("", 1, theme.strong()),
         word(&right, right_width, theme.notice()),
     ];
     put(frame, area, Line::from(spans));
@@ -109,10 +114,10 @@ pub(super) fn size_words(bytes: u64) -> String {
 fn heads(frame: &mut Frame, columns: &Columns, theme: Theme) {
     let style = theme.faint();
     let spans = vec![
-        word("", 1, style),
+        word("", MARKS, style),
         word("CASE", CASE, style),
         word("AGE", AGE, style),
-        word("CLOCK", CLOCK, style),
+        word("CLOCK", columns.clock, style),
         word("REPORTER", columns.reporter, style),
         word("SUBJECT", columns.subject, style),
         word("STATE", columns.state, style),
@@ -138,38 +143,46 @@ fn case_line(
     let styled = |style: Style| if under_cursor { base } else { style };
     let id = case.id.as_str();
     let (lit, rest) = id.split_at_checked(case.unique.max(1)).unwrap_or((id, ""));
-    let (clock, clock_style) = clock(case, model, theme);
-    let mark = if case.warned { "!" } else { " " };
+    let (clock, clock_style) = clock(case, columns.clock, model, theme);
+    let fresh = if model.queue.is_fresh(case.number) { "+" } else { "" };
+    let warned = if case.warned { "!" } else { "" };
+    let reporter = columns.reporter.saturating_sub(1);
     Line::from(vec![
-        word(mark, 1, styled(theme.alarm())),
+        word(fresh, 1, styled(theme.good())),
+        word(warned, 1, styled(theme.alarm())),
         Span::styled(lit.to_owned(), styled(theme.key())),
         word(rest, CASE.saturating_sub(lit.len()), styled(theme.faint())),
         word(&age(case.last, model.now), AGE, base),
-        word(&clock, CLOCK, styled(clock_style)),
-        cell(&case.reporter_shown, columns.reporter.saturating_sub(1), base),
+        word(&clock, columns.clock, styled(clock_style)),
+        cell(&case.reporter_in(reporter), reporter, base),
         word("", usize::from(columns.reporter > 0), base),
         cell(&case.subject_shown, columns.subject.saturating_sub(1), base),
         word("", 1, base),
         word(case.state.as_str(), columns.state, styled(theme.faint())),
-        word(&outcome(case), columns.suggestion, styled(outcome_style(case, theme))),
+        word(
+            &outcome(case, columns.suggestion),
+            columns.suggestion,
+            styled(outcome_style(case, theme)),
+        ),
     ])
 }
 
-/// The decision, or the suggestion with a mark that it is one.
-fn outcome(case: &CaseRow) -> String {
-    if let Some(decided) = case.disposition {
-        return decided.to_string();
+/// The decision, or the suggestion with a mark that it is one; the clause only where it fits whole.
+fn outcome(case: &CaseRow, columns: usize) -> String {
+    let words = material::outcome_words(case);
+    match words.split_once(' ') {
+        Some((first, _)) if words.len() > columns => first.to_owned(),
+        _ => words,
     }
-    let clause = case.suggested_clauses.first().map_or_else(String::new, |id| format!(" {id}"));
-    case.suggested.map_or_else(String::new, |suggested| format!("~{suggested}{clause}"))
 }
 
 fn outcome_style(case: &CaseRow, theme: Theme) -> Style {
     if case.disposition.is_some() { theme.good() } else { theme.notice() }
 }
 
-/// The clock that runs out next: `A` to answer, `P` to publish.
-fn clock(case: &CaseRow, model: &Model, theme: Theme) -> (String, Style) {
+/// The clock that runs out next, and how much is left of it: `answer 6d`, overdue `answer -2d`. In a narrow
+/// column `A` stands for the answer and `P` for publishing.
+fn clock(case: &CaseRow, columns: usize, model: &Model, theme: Theme) -> (String, Style) {
     let deadlines = case.deadlines(&model.policy.periods, model.now);
     let running = |d: &&Deadline| {
         matches!(d.status, Status::Running | Status::DueSoon | Status::Overdue | Status::Paused)
@@ -178,9 +191,20 @@ fn clock(case: &CaseRow, model: &Model, theme: Theme) -> (String, Style) {
     let Some(next) = deadlines.iter().filter(running).min_by_key(|d| d.due) else {
         return (String::new(), theme.faint());
     };
-    let letter = if next.kind == Kind::Acknowledge { 'A' } else { 'P' };
-    let left = next.due.map_or_else(String::new, |due| time_left(due, model.now));
-    (format!("{letter} {left}"), clock_style(next.status, theme))
+    let word = match (next.kind, columns < 12) {
+        (Kind::Acknowledge, true) => "A",
+        (Kind::Acknowledge, false) => "answer",
+        (_, true) => "P",
+        (_, false) => "publish",
+    };
+    let left =
+        next.due.map_or_else(|| next.status.as_str().to_owned(), |due| short(due, model.now));
+    (format!("{word} {left}"), clock_style(next.status, theme))
+}
+
+/// Time left, such as `6d`; time over with a minus.
+fn short(due: Timestamp, now: Timestamp) -> String {
+    if due < now { format!("-{}", deadline::age(due, now)) } else { deadline::age(now, due) }
 }
 
 /// How a clock of this status is shown.
@@ -206,10 +230,22 @@ fn age(then: Timestamp, now: Timestamp) -> String {
 
 fn empty(frame: &mut Frame, model: &Model, theme: Theme) {
     let (_, all, _) = model.queue.counts();
+    let key =
+        |command: Command| model.key_of(command).unwrap_or_else(|| format!(":{}", command.name()));
     let words = match (model.queue.loading, all) {
-        (true, _) => "reading the store…",
-        (false, 0) => "no mail yet: pull it, or `casebook import FILE`",
-        (false, _) => "no case fits the view and the filter",
+        (true, _) => "reading the store…".to_owned(),
+        (false, 0) if model.sync == SyncState::Off => {
+            "no mail yet: `casebook import FILE` takes mails in, `casebook init` sets an account up"
+                .into()
+        }
+        (false, 0) => format!("no mail yet: {} pulls it", key(Command::Sync)),
+        (false, _) if !model.queue.filter.is_empty() => {
+            format!("no case fits; {} drops the filter", key(Command::Back))
+        }
+        (false, _) => {
+            let view = model.queue.view.as_str();
+            format!("no {view} case: all done; {} shows the others", key(Command::CycleFilter))
+        }
     };
     let area = row(frame, QUEUE_HEAD + 1);
     let area = Rect { x: 2, width: area.width.saturating_sub(2), ..area };

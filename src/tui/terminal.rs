@@ -83,6 +83,11 @@ fn enter() -> io::Result<()> {
         .inspect_err(|_| restore())
 }
 
+/// Width of the terminal in columns, for what is printed without a screen; `None` where it cannot be told.
+pub fn columns() -> Option<usize> {
+    terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns >= 20)
+}
+
 /// Gives the terminal back: safe to call twice, and from a panic hook. Errors are not reported, as there is
 /// nowhere left to show them.
 pub fn restore() {

@@ -233,8 +233,12 @@ userdb {{
   driver = static
   args = uid={user} gid={group} home={dir}/mail/%u
 }}
+auth_failure_delay = 0
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =

@@ -15,3 +15,4 @@ pub mod console;
 #[cfg(unix)]
 pub mod dovecot;
 pub mod proxy;
+pub mod stage;

@@ -1,9 +1,8 @@
 //! CVSS vectors in a report, and what is wrong with them (SC1, SC5, SC6).
 
-use regex::Regex;
-
+use super::RulesError;
 use super::own::Own;
-use super::{RulesError, compile};
+use super::pattern::Pattern;
 use crate::domain::cvss::{Vector, find_vectors};
 use crate::domain::hint::{FoundVector, Hint, Reading};
 use crate::domain::journal::AnswerValue;
@@ -13,15 +12,15 @@ use crate::domain::policy::Policy;
 const MAX_VECTORS: usize = 16;
 
 /// A score as reporters write it: after a word for it, or before its band.
-const SCORE: &str = r"(?:score[ds]?|rating|base|severity|punktzahl|note|nota|puntuaci\p{L}*)(?: (?:is|of|ist|de))?\s*[:=(]?\s*(?P<a>10(?:\.0)?|\d\.\d)\b|\b(?P<b>10\.0|\d\.\d)\s*[,(/]?\s*(?:critical|high|medium|moderate|low)\b";
+const SCORE: &str = r"(?:score[ds]?|rating|base|severity|punktzahl|note|nota|puntuaci\p{L}*)(?: (?:is|of|ist|de))?\s*[:=(]?\s*(?:10(?:\.0)?|\d\.\d)\b|\b(?:10\.0|\d\.\d)\s*[,(/]?\s*(?:critical|high|medium|moderate|low)\b";
 
 pub(super) struct Patterns {
-    score: Regex,
+    score: Pattern,
 }
 
 impl Patterns {
     pub(super) fn compile() -> Result<Self, RulesError> {
-        Ok(Self { score: compile("stated score (built in)", SCORE)? })
+        Ok(Self { score: Pattern::compile("stated score (built in)", SCORE)? })
     }
 }
 
@@ -82,10 +81,12 @@ fn judge(policy: &Policy, found: &FoundVector) -> Vec<Hint> {
 /// A score that the vector does not have. Only a question: which of the two was meant?
 fn score_mismatch(patterns: &Patterns, own: &Own<'_>, found: &FoundVector) -> Option<Hint> {
     let base = Vector::parse(&found.text).ok()?.base();
-    let mut stated = patterns.score.captures_iter(own.folded()).filter_map(|words| {
-        let number = words.name("a").or_else(|| words.name("b"))?;
-        let value: f64 = number.as_str().parse().ok()?;
-        Some((value, words.get(0)?.range()))
+    let mut stated = patterns.score.find_iter(own.folded()).filter_map(|words| {
+        // Nothing else in the pattern holds digits or dots.
+        let number: String =
+            words.as_str().chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+        let value: f64 = number.parse().ok()?;
+        Some((value, words.range()))
     });
     let (value, range) = stated.next()?;
     // Two different scores: one is another metric group's or another finding's.

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use regex::Regex;
 
+use super::RulesError;
 use super::own::Own;
-use super::{RulesError, compile};
+use super::pattern::Pattern;
 use crate::domain::Evidence;
 use crate::domain::hint::{FoundVersion, Hint, Reading, VersionStatus};
 use crate::domain::journal::AnswerValue;
@@ -30,19 +30,21 @@ const NOT_TESTED: &str = r"(?:fix(?:ed)?|patched|solved|resolved|corrected|corri
 const CONTEXT: usize = 60;
 
 pub(super) struct Patterns {
-    number: Regex,
-    branch: Option<Regex>,
-    neutral: Regex,
-    not_tested: Regex,
+    number: Pattern,
+    branch: Option<Pattern>,
+    neutral: Pattern,
+    not_tested: Pattern,
 }
 
 impl Patterns {
     pub(super) fn compile(policy: &Policy) -> Result<Self, RulesError> {
         Ok(Self {
-            number: compile("version number (built in)", NUMBER)?,
-            branch: branches(policy).map(|p| compile("branch name (built in)", &p)).transpose()?,
-            neutral: compile("word before a version (built in)", NEUTRAL)?,
-            not_tested: compile("fixed in (built in)", NOT_TESTED)?,
+            number: Pattern::compile("version number (built in)", NUMBER)?,
+            branch: branches(policy)
+                .map(|p| Pattern::compile("branch name (built in)", &p))
+                .transpose()?,
+            neutral: Pattern::compile("word before a version (built in)", NEUTRAL)?,
+            not_tested: Pattern::compile("fixed in (built in)", NOT_TESTED)?,
         })
     }
 }

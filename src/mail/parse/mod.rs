@@ -161,9 +161,18 @@ fn addresses(block: &Block, message: &mut Message, report: &mut Report) -> Strin
     comments
 }
 
+/// Reads the delivery time alone. See [`crate::mail::received`].
+pub(super) fn received(raw: &[u8]) -> Option<Timestamp> {
+    delivered(&fields::read(raw))
+}
+
+fn delivered(block: &Block) -> Option<Timestamp> {
+    let (_, date) = block.value("Received")?.rsplit_once(';')?;
+    date::read(date).at
+}
+
 fn times(block: &Block, message: &mut Message, report: &mut Report) {
-    let received = block.value("Received").and_then(|value| value.rsplit_once(';'));
-    message.received = received.and_then(|(_, date)| date::read(date).at);
+    message.received = delivered(block);
     let Some(value) = block.value("Date") else {
         if !block.fields.is_empty() {
             report.warn(Warning::BadDate);

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use crate::app::case::CaseView;
 use crate::app::material::{self, Office};
 use crate::app::{Problem, SyncState};
-use crate::domain::hint::Reading;
-use crate::domain::journal::Act;
+use crate::domain::hint::{Hint, Reading};
+use crate::domain::journal::{Act, AnswerValue};
 use crate::domain::{CaseState, Disposition};
 use crate::runtime::clock::Clock;
 use crate::runtime::desk::{Desk, DeskError};
@@ -142,12 +142,27 @@ fn best(views: &[CaseView], wanted: Disposition) -> Option<&CaseView> {
             |reading: &&Reading| reading.hints.iter().filter(|h| h.evidence.is_some()).count();
         let evidence: usize = view.readings().iter().map(hints).sum();
         let vectors = view.readings().iter().any(|reading| !reading.vectors.is_empty());
-        (vectors, evidence, view.row.id.clone())
+        let declines = wanted == Disposition::Reject;
+        (declines && is_plain(view), !declines && vectors, evidence, view.row.id.clone())
     };
     views
         .iter()
         .filter(|view| view.verdict.disposition == wanted && view.row.state == CaseState::New)
         .max_by_key(weight)
+}
+
+/// Whether one clause alone decides, shown by strong evidence, in a report that a person sent by mail: an example that
+/// needs no explanation.
+fn is_plain(view: &CaseView) -> bool {
+    let [clause] = view.verdict.clauses.as_slice() else { return false };
+    let readings = view.readings();
+    let shows = |hint: &&Hint| {
+        hint.clause == *clause && hint.answer == AnswerValue::Yes && hint.evidence.is_some()
+    };
+    let strength = |hint: &Hint| u32::from(hint.strength);
+    let hints = readings.iter().flat_map(|reading| &reading.hints);
+    let proven: u32 = hints.filter(shows).map(strength).sum();
+    proven >= 3 && view.row.messages == 1 && readings.iter().all(|reading| reading.ghsa.is_none())
 }
 
 fn classification(lines: &mut Vec<String>, views: &[CaseView]) {
@@ -163,13 +178,17 @@ fn classification(lines: &mut Vec<String>, views: &[CaseView]) {
         let shown = reading.hints.iter().filter(|hint| Some(&hint.clause) == main);
         for hint in shown {
             if let Some(evidence) = &hint.evidence {
-                lines.push(format!(
+                let words: Vec<&str> = evidence.text.split_whitespace().collect();
+                let line = format!(
                     "          {} {}, line {}: “{}”",
                     hint.clause,
                     hint.answer.as_str(),
                     evidence.line,
-                    evidence.text
-                ));
+                    words.join(" ")
+                );
+                if lines.last() != Some(&line) {
+                    lines.push(line);
+                }
             }
         }
     }
