@@ -164,7 +164,7 @@ fn score_note(view: &CaseView, policy: &Policy) -> Option<ScoreNote> {
     })
 }
 
-/// What is odd about the recipients of a reply (SEC-38): an answer address that is not the sender's, an address
+/// What is odd about the recipients of a reply: an answer address that is not the sender's, an address
 /// that no mail of the case came from or went to, several people who wrote.
 pub fn recipient_warnings(view: &CaseView, to: &[String]) -> Vec<String> {
     let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);

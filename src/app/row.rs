@@ -74,7 +74,7 @@ impl CaseRow {
     }
 
     /// Name and address in so many columns. Where room is short, the name yields first, then the middle of the
-    /// address: a name is whatever its sender likes, and a look-alike shows in an address only (SEC-07).
+    /// address: a name is whatever its sender likes, and a look-alike shows in an address only.
     pub fn reporter_in(&self, columns: usize) -> DisplayText {
         if self.reporter_shown.width() <= columns {
             return self.reporter_shown.clone();

@@ -146,7 +146,7 @@ fn title(message: &MessageView, at: usize, count: usize) -> DisplayText {
     DisplayText::line(&text)
 }
 
-/// Name and address; the address is always shown in full (SEC-07).
+/// Name and address; the address is always shown in full.
 pub fn shown_address(address: &Address) -> String {
     if address.name.is_empty() {
         address.address.clone()

@@ -233,7 +233,7 @@ fn listen_for_signals(inbox: Sender<Event>) -> io::Result<()> {
 
 /// To be called by the thread of the screen before it starts any other: from here on, its panic gives the terminal
 /// back before it says where it happened, and those of other threads, which are caught and told on the screen,
-/// print nothing. The message of a panic may quote a mail, so only the place is printed (SEC-34).
+/// print nothing. The message of a panic may quote a mail, so only the place is printed.
 pub fn quiet_panics() {
     let screen = thread::current().id();
     std::panic::set_hook(Box::new(move |info| {

@@ -163,7 +163,7 @@ fn within(marked: &Option<(usize, std::ops::RangeInclusive<u32>)>, line: &DocLin
         .is_some_and(|(message, lines)| *message == line.message && lines.contains(&line.line))
 }
 
-/// The sign beside a line that this program has written; no mail can put one there (SEC-18).
+/// The sign beside a line that this program has written; no mail can put one there.
 const fn kind_mark(kind: LineKind) -> &'static str {
     match kind {
         LineKind::Title => "━",
