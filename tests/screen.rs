@@ -9,7 +9,7 @@ use support::console::{Console, NOW, Terminal, forbidden};
 
 fn opened(console: &Console, columns: u16, rows: u16) -> Terminal {
     let screen = console.screen(columns, rows, &["--now", NOW]);
-    screen.wait_for("CASE");
+    screen.wait_until("the list", |s| s.contains("CASE") && !s.contains("reading the store"));
     screen
 }
 
