@@ -123,6 +123,7 @@ fn open(model: &mut Model) {
     match model.screen {
         Screen::Queue => match model.queue.current().map(|row| row.id.clone()) {
             Some(case) => open_case(model, case),
+            None if model.queue.loading => model.say(Tone::Note, "the list is still being read"),
             None => model.say(Tone::Note, "no case is shown"),
         },
         Screen::Case => answer::evidence(model),

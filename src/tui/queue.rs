@@ -119,7 +119,8 @@ fn heads(frame: &mut Frame, columns: &Columns, theme: Theme) {
         word("AGE", AGE, style),
         word("CLOCK", columns.clock, style),
         word("REPORTER", columns.reporter, style),
-        word("SUBJECT", columns.subject, style),
+        word("SUBJECT", columns.subject.saturating_sub(1), style),
+        word("", 1, style),
         word("STATE", columns.state, style),
         word("SUGGESTION", columns.suggestion, style),
     ];

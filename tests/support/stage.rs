@@ -100,6 +100,14 @@ impl Stage {
         stage
     }
 
+    /// Takes a mail in and shows it.
+    pub fn import(&mut self, mail: &str) {
+        let path = self.folder.path().join("mail.eml");
+        std::fs::write(&path, mail).expect("written");
+        import::run(&self.desk, &[path], &mut |_| ()).expect("imported");
+        self.carry_out(vec![Effect::LoadQueue]);
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -1,0 +1,236 @@
+//! What keys do: the model and the effects after them, for each family of commands, under every keymap.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
+mod support;
+
+use casebook::app::{Effect, Screen, Tone};
+use casebook::domain::Disposition;
+use casebook::domain::journal::Act;
+use casebook::keymap::Shipped;
+use support::stage::{Mails, Stage};
+
+fn recorded(stage: &Stage) -> Vec<Act> {
+    let acts = stage.asked.iter().filter_map(|effect| match effect {
+        Effect::Record { acts, .. } => Some(acts.clone()),
+        _ => None,
+    });
+    acts.flatten().collect()
+}
+
+fn case(stage: &Stage) -> &casebook::app::case::CaseScreen {
+    stage.model.case.as_ref().expect("an open case")
+}
+
+/// J3: open, take what is suggested, draft the reply that declines, save it.
+#[test]
+fn a_decline_is_four_keys_in_every_keymap() {
+    let maps = [(Shipped::Default, "C-s"), (Shipped::Emacs, "C-x C-s"), (Shipped::Mutt, "C-s")];
+    for (keymap, save) in maps {
+        let mut stage = Stage::with(80, 24, keymap, Mails::Samples);
+        stage.open("Path of ffmpeg").keys("a");
+        assert!(stage.said().contains("suggested answers taken; d drafts"), "{}", stage.said());
+        stage.keys("d");
+        assert_eq!(stage.model.screen, Screen::Editor, "{keymap:?}");
+        stage.keys(save);
+        assert!(stage.said().contains("nothing is sent"), "{keymap:?}: {}", stage.said());
+        let reply = case(&stage).view.case.reply.as_ref().expect("a draft");
+        assert!(reply.template == "reject" && reply.to == ["aino.lehtonen@boreal-audit.example"]);
+    }
+}
+
+#[test]
+fn an_answer_needs_a_line_or_a_reason() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg").keys("Tab j j x");
+    assert!(recorded(&stage).is_empty() && stage.model.prompt.is_some());
+    stage.text("said so").keys("Enter");
+    let answered = |act: &Act| match act {
+        Act::Answered { clause, reason, .. } => (clause.to_string(), reason.clone()),
+        other => panic!("not an answer: {other:?}"),
+    };
+    let acts = recorded(&stage);
+    assert_eq!(
+        acts.iter().map(answered).collect::<Vec<_>>(),
+        [("CH3".into(), Some("said so".into()))]
+    );
+    stage.keys("u");
+    assert!(case(&stage).view.case.answers.is_empty() && stage.said().starts_with("taken back"));
+}
+
+#[test]
+fn a_marked_line_becomes_the_evidence() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg").keys("j j Space");
+    assert!(stage.said().starts_with("marked: y n x answers"), "{}", stage.said());
+    stage.keys("y");
+    let evidence = case(&stage).view.case.answers.values().find_map(|a| a.evidence.clone());
+    assert_eq!(evidence.expect("evidence").text, "Dear maintainers,");
+    assert!(case(&stage).marked.is_none());
+}
+
+#[test]
+fn evidence_is_reached_and_left_by_one_key() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg").keys("Tab j e");
+    let (line, lit) = (case(&stage).cursor, case(&stage).lit.clone());
+    assert!(case(&stage).doc[line].line > 0 && lit.is_some());
+    stage.keys("e");
+    assert_eq!(case(&stage).pane, casebook::app::case::Pane::Checklist);
+}
+
+#[test]
+fn headers_and_raw_keep_the_cursor_on_its_row() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Guest can read");
+    for keys in ["h", "h", "R", "R"] {
+        let before = case(&stage).cursor - case(&stage).top;
+        stage.keys(keys);
+        let screen = case(&stage);
+        assert_eq!(screen.cursor - screen.top, before, "{keys}");
+    }
+}
+
+#[test]
+fn a_refused_vector_stays_to_be_mended() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg").keys(":").text("score CVSS:3.1/AV:A").keys("Enter");
+    assert!(recorded(&stage).is_empty());
+    let prompt = stage.model.prompt.as_ref().expect("asked again");
+    assert_eq!(prompt.line.text(), "CVSS:3.1/AV:A");
+    assert_eq!(stage.model.toast.as_ref().map(|toast| toast.tone), Some(Tone::Error));
+    assert!(stage.screen().contains("not a CVSS vector"));
+}
+
+#[test]
+fn a_decision_without_a_clause_asks_why() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Application Keys").keys(":").text("decide reject").keys("Enter");
+    assert!(recorded(&stage).is_empty() && stage.model.prompt.is_some());
+    stage.keys("Enter");
+    assert!(stage.model.prompt.is_some(), "an empty reason is none");
+    stage.text("not ours").keys("Enter");
+    let decided = case(&stage).view.case.decision.as_ref().expect("decided");
+    assert_eq!(
+        (decided.disposition, decided.reason.as_deref()),
+        (Disposition::Reject, Some("not ours"))
+    );
+}
+
+#[test]
+fn the_next_case_is_found_after_one_has_left_the_list() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg").keys("a");
+    let number = case(&stage).view.row.number;
+    let below = stage.model.queue.neighbour(number, 1).expect("one more").id.clone();
+    stage.keys("D Enter J");
+    assert_eq!(case(&stage).view.row.id, below);
+}
+
+#[test]
+fn undo_in_the_list_means_the_case_that_has_just_left_it() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg").keys("a D Enter");
+    let id = case(&stage).view.row.id.clone();
+    stage.keys("q u");
+    assert!(stage.asked.contains(&Effect::Undo { case: id.clone() }), "{:?}", stage.asked);
+    assert!(stage.said().starts_with(id.as_str()), "{}", stage.said());
+}
+
+#[test]
+fn an_unsaved_draft_is_left_by_the_second_key_only() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg").keys("a d").text("x").keys("Esc");
+    assert_eq!(stage.model.screen, Screen::Editor);
+    assert!(stage.said().contains("C-s saves"), "{}", stage.said());
+    stage.keys("Esc");
+    assert_eq!(stage.model.screen, Screen::Case);
+    assert!(recorded(&stage).is_empty());
+}
+
+#[test]
+fn a_reply_is_written_once_it_is_saved() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg").keys("W");
+    assert!(stage.said().contains("no reply draft; r begins one"), "{}", stage.said());
+    stage.keys("a d C-s C-o Enter");
+    let name = format!("reply-{}.eml", case(&stage).view.row.id);
+    assert!(stage.folder().join(name).exists());
+}
+
+#[test]
+fn an_empty_note_is_not_kept() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg").keys("N Enter");
+    assert!(recorded(&stage).is_empty());
+    stage.keys("N").text("ask Ana").keys("Enter");
+    assert_eq!(recorded(&stage), [Act::Noted { text: "ask Ana".into() }]);
+}
+
+#[test]
+fn the_choice_of_a_state_begins_at_the_present_one() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Guest can read").keys("s Enter");
+    let state = casebook::domain::CaseState::Acknowledged;
+    assert_eq!(recorded(&stage), [Act::StateSet { state }]);
+}
+
+#[test]
+fn a_filter_that_fits_nothing_says_how_to_drop_it() {
+    let mut stage = Stage::new(80, 24);
+    stage.keys("f").text("zzzz").keys("Enter");
+    assert!(stage.screen().contains("Esc drops the filter"));
+    stage.keys("Esc");
+    assert_eq!(stage.model.queue.counts().0, 24);
+}
+
+#[test]
+fn keys_without_a_meaning_say_so() {
+    let mut stage = Stage::new(80, 24);
+    stage.keys("Q");
+    assert!(stage.said().contains("does nothing here; ? shows what does"), "{}", stage.said());
+    stage.keys(":").text("lost").keys("Enter");
+    assert!(stage.said().contains("no command"), "{}", stage.said());
+}
+
+/// SEC-38: an answer address that is not the sender's is named before anything leaves.
+#[test]
+fn an_odd_recipient_is_named_above_the_reply() {
+    let mut stage = Stage::with(80, 24, Shipped::Default, Mails::None);
+    stage.import(concat!(
+        "From: Ana <ana@example.org>\r\nReply-To: ana@elsewhere.example\r\n",
+        "To: security@octoprint.org\r\nSubject: A flaw\r\nMessage-ID: <1@example.org>\r\n",
+        "Date: Sun, 1 Nov 2026 10:00:00 +0000\r\n\r\nOctoPrint 1.11.8 shows a log.\r\n",
+    ));
+    stage.open("A flaw").keys(":").text("reply acknowledge").keys("Enter");
+    let screen = stage.screen();
+    assert!(
+        screen.contains("! ana@elsewhere.example is not the sender, ana@example.org"),
+        "{screen}"
+    );
+    assert!(screen.contains("! ana@elsewhere.example is new to this case"), "{screen}");
+    stage.keys("C-s C-o");
+    assert!(
+        stage.screen().contains("look at the recipient: ana@elsewhere.example"),
+        "{}",
+        stage.screen()
+    );
+}
+
+/// A mail that came in while the list was open is marked until it is opened.
+#[test]
+fn new_mail_is_marked_until_it_is_looked_at() {
+    let mut stage = Stage::new(80, 24);
+    assert!(!stage.screen().contains("\n+"));
+    stage.import(concat!(
+        "From: Ana <ana@example.org>\r\nTo: security@octoprint.org\r\nSubject: Brand new\r\n",
+        "Message-ID: <2@example.org>\r\nDate: Sun, 1 Nov 2026 11:59:00 +0000\r\n\r\nHello.\r\n",
+    ));
+    assert!(
+        stage.screen().contains("\n+") && stage.screen().contains("+1 new"),
+        "{}",
+        stage.screen()
+    );
+    stage.open("Brand new").keys("q");
+    assert!(!stage.screen().contains("\n+"), "{}", stage.screen());
+}
