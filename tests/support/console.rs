@@ -163,6 +163,15 @@ impl Terminal {
         self.size = (columns, rows);
     }
 
+    /// Waits until nothing has been written for a while.
+    pub fn settle(&self) {
+        let mut seen = usize::MAX;
+        while seen != self.bytes().len() {
+            seen = self.bytes().len();
+            thread::sleep(Duration::from_millis(400));
+        }
+    }
+
     /// Every byte the program has written.
     pub fn bytes(&self) -> Vec<u8> {
         self.bytes.lock().expect("not poisoned").clone()
