@@ -97,7 +97,7 @@ fn a_refused_vector_stays_to_be_mended() {
     stage.open("Path of ffmpeg").keys(":").text("score CVSS:3.1/AV:A").keys("Enter");
     assert!(recorded(&stage).is_empty());
     let prompt = stage.model.prompt.as_ref().expect("asked again");
-    assert_eq!(prompt.line.text(), "CVSS:3.1/AV:A");
+    assert_eq!(prompt.line.text(), "score CVSS:3.1/AV:A");
     assert_eq!(stage.model.toast.as_ref().map(|toast| toast.tone), Some(Tone::Error));
     assert!(stage.screen().contains("not a CVSS vector"));
 }
