@@ -78,7 +78,7 @@ fn journey(console: &Console, columns: u16, rows: u16) {
         ("u", "Confidentiality: what"),
         ("n", "Integrity: what"),
         ("l", "Availability: what"),
-        ("l", "4.6 Moderate, CVE: yes"),
+        ("l", "4.6 Moderate, CVE yes"),
     ] {
         hands.press(key, next);
     }
@@ -93,7 +93,7 @@ fn journey(console: &Console, columns: u16, rows: u16) {
     hands.press(SAVE, "nothing is missing");
     hands.press("m", "weakness");
     hands.press(ENTER, "search");
-    hands.write("missing auth", "CWE-862   Missing Authorization");
+    hands.write("missing authoriz", "CWE-862   Missing Authorization");
     hands.press(ENTER, "weakness saved");
     hands.press("w", "export into folder:");
     hands.press(ENTER, "files in");

@@ -35,8 +35,16 @@ pub struct FaultRow {
 pub const FIELD_WIDTH: usize = 25;
 
 /// The order in which the preview goes through the formats.
-const PREVIEWS: [Format; 5] =
-    [Format::Markdown, Format::Osv, Format::Ghsa, Format::Csaf, Format::Cve];
+const PREVIEWS: [Format; 8] = [
+    Format::Markdown,
+    Format::Osv,
+    Format::Ghsa,
+    Format::Csaf,
+    Format::Csaf21,
+    Format::Cve,
+    Format::Post,
+    Format::OpenVex,
+];
 
 /// The advisory screen.
 #[derive(Debug)]
@@ -123,8 +131,7 @@ impl AdvisoryScreen {
     pub fn refresh(&mut self, view: &CaseView, checklist: &[case::Row], policy: &Policy) {
         self.draft = draft_toml::read(&self.toml).ok();
         self.gates = Gates::of(view, checklist, policy, self.draft.as_ref());
-        let formats: Vec<&str> =
-            self.gates.formats().iter().map(|format| format.as_str()).collect();
+        let formats: Vec<&str> = self.gates.formats.iter().map(|format| format.as_str()).collect();
         let (mut faults, _, _) = material::advisory_state(&self.toml);
         faults.retain(|fault| fault.format.as_deref().is_none_or(|f| formats.contains(&f)));
         self.faults = faults;
@@ -137,6 +144,10 @@ impl AdvisoryScreen {
     }
 
     fn show_preview(&mut self) {
+        let shown = self.previews();
+        if let Some(first) = shown.first().filter(|_| !shown.contains(&self.format)) {
+            self.format = *first;
+        }
         self.source = self.draft.as_ref().map_or_else(Vec::new, |draft| {
             let bytes = export::write(draft, self.format).bytes;
             DisplayText::block(&String::from_utf8_lossy(&bytes))
@@ -163,12 +174,19 @@ impl AdvisoryScreen {
         layer::scroll(&mut self.fault_top, 0, self.fault_rows.len(), height);
     }
 
+    /// The formats that apply, in the order of the preview.
+    fn previews(&self) -> Vec<Format> {
+        let applies = |format: &Format| self.gates.formats.contains(format);
+        PREVIEWS.into_iter().filter(applies).collect()
+    }
+
     /// Goes on to the next or previous format of the preview.
     pub fn step_format(&mut self, step: isize) {
-        let count = PREVIEWS.len();
-        let at = PREVIEWS.iter().position(|format| *format == self.format).unwrap_or(0);
+        let shown = self.previews();
+        let count = shown.len().max(1);
+        let at = shown.iter().position(|format| *format == self.format).unwrap_or(0);
         let next = (at + count).saturating_add_signed(step) % count;
-        self.format = PREVIEWS.get(next).copied().unwrap_or(Format::Markdown);
+        self.format = shown.get(next).copied().unwrap_or(Format::Markdown);
         self.top = 0;
         self.show_preview();
     }

@@ -52,9 +52,9 @@ fn head(frame: &mut Frame, model: &Model, calculator: &Calculator, theme: Theme)
     put(frame, row(frame, 0), Line::from(word(&first, width, theme.strong())));
     let theirs = match &calculator.theirs {
         Theirs::None => "none given".to_owned(),
-        Theirs::Given(vector) => format!("{vector}  {}", score_words(vector)),
+        Theirs::Given(vector) => format!("{}  {vector}", score_words(vector)),
         Theirs::Repaired(vector, fault) => {
-            format!("{vector}  {} (meant; {fault})", score_words(vector))
+            format!("{}  {vector} (meant; {fault})", score_words(vector))
         }
         Theirs::Faulty(fault) => format!("not valid: {fault}"),
     };
@@ -71,9 +71,9 @@ fn head(frame: &mut Frame, model: &Model, calculator: &Calculator, theme: Theme)
             } else {
                 "no"
             };
-            format!("{vector}  {}, CVE: {cve}", score_words(vector))
+            format!("{}, CVE {cve}  {vector}", score_words(vector))
         }
-        None => format!("{}  {} open", calculator.ours.shown(), calculator.ours.open().count()),
+        None => format!("{} open  {}", calculator.ours.open().count(), calculator.ours.shown()),
     };
     put(frame, row(frame, 2), Line::from(word(&format!(" ours    {ours}"), width, theme.good())));
     put(frame, row(frame, 3), cap(calculator, whole.as_ref(), width, theme));

@@ -148,6 +148,15 @@ fn draw_entry(frame: &mut Frame, entry: &Entry, area: Rect, active: bool, theme:
         }
         Content::Choice { words, at } => {
             let mut spans = Vec::new();
+            let whole: usize = words.iter().map(|word| word.len() + 2).sum();
+            if whole > usize::from(place.width) {
+                // Not all of them fit: the chosen one, and where it is among them.
+                let style = if active { theme.cursor() } else { theme.good() };
+                spans.push(Span::styled(format!(" {} ", entry.value()), style));
+                let of = format!("  {} of {}, ← →", at + 1, words.len());
+                spans.push(Span::styled(of, theme.faint()));
+                return put(frame, place, Line::from(spans));
+            }
             for (position, word) in words.iter().enumerate() {
                 let chosen = position == *at;
                 let style = match (chosen, active) {

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::dialog::Dialog;
-use super::gates::GateState;
 use super::{Field, edit};
 use crate::app::advisory::AdvisoryScreen;
 use crate::app::editor::{Editor, Purpose};
@@ -249,19 +248,16 @@ pub(in crate::app) fn export(model: &mut Model) {
         return model.say(Tone::Error, words);
     }
     let begin = model.export_folder.join(advisory.case.as_str()).display().to_string();
-    let open = advisory.gates.advisory() == GateState::Open;
     model.ask(Asking::ExportTo, &begin);
-    if open {
-        model.say(Tone::Note, "not every criterion is answered yet");
-    }
 }
 
 /// Has the draft saved, if it is not, and its files written.
 pub(in crate::app) fn export_to(model: &mut Model, folder: &str) {
     let Some(advisory) = &mut model.advisory else { return };
     let (case, toml) = (advisory.case.clone(), advisory.toml.clone());
-    let formats = advisory.gates.formats();
-    if !advisory.saved
+    let formats = advisory.gates.formats.clone();
+    if !model.read_only
+        && !advisory.saved
         && let Some(draft) = advisory.draft().cloned()
     {
         let toml = advisory.change(&draft);

@@ -1,6 +1,6 @@
 //! The dialog that edits one field: a few entries to type or choose, and a list below them.
 
-use super::weakness;
+use super::weakness::{self, Found};
 use super::{Field, edit};
 use crate::app::editor::Line;
 use crate::domain::advisory::{AdvisoryDraft, AdvisoryStatus, ReferenceKind, Weakness, scheme_for};
@@ -93,7 +93,7 @@ pub struct Dialog {
     pub chosen: Option<usize>,
     /// Why what stands there cannot be taken yet.
     pub fault: Option<DisplayText>,
-    found: Vec<Weakness>,
+    found: Vec<Found>,
 }
 
 /// What an answer about consent is called.
@@ -189,7 +189,7 @@ impl Dialog {
 
     /// The weakness under the cursor of the list.
     pub fn weakness(&self) -> Option<&Weakness> {
-        self.found.get(self.chosen?)
+        self.found.get(self.chosen?).map(|found| &found.weakness)
     }
 
     /// Works list and fault out again after something has changed.
@@ -197,7 +197,11 @@ impl Dialog {
         if matches!(self.field, Field::Weakness(_)) {
             let typed = self.entries.first().map_or("", |entry| entry.value());
             self.found = weakness::search(typed);
-            let line = |w: &Weakness| DisplayText::line(&format!("{:<9} {}", w.id, w.name));
+            let line = |found: &Found| {
+                let (weakness, advice) = (&found.weakness, found.advice);
+                let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
+                DisplayText::line(&format!("{:<9} {}{advice}", weakness.id, weakness.name))
+            };
             self.list = self.found.iter().map(line).collect();
             self.chosen = (!self.found.is_empty()).then_some(0);
         }

@@ -3,7 +3,7 @@
 use crate::app::calculator::score_words;
 use crate::app::case::{self, CaseView};
 use crate::domain::Disposition;
-use crate::domain::advisory::{AdvisoryDraft, Format};
+use crate::domain::advisory::{AdvisoryDraft, Format, applicable, cve_due};
 use crate::domain::cvss::Vector;
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::{ItemKind, Policy};
@@ -39,6 +39,10 @@ pub struct Gates {
     pub score: Option<String>,
     /// Whether our severity asks for a CVE; `None` without a vector.
     pub severe: Option<bool>,
+    /// The formats that apply to the draft: no CVE record below the threshold, OpenVEX alone for "not affected".
+    pub formats: Vec<Format>,
+    /// Whether the draft says that the product is not affected: a statement that no gate holds back.
+    pub not_affected: bool,
 }
 
 impl Gates {
@@ -52,7 +56,7 @@ impl Gates {
         let valid = match view.case.decision.as_ref().map(|decision| decision.disposition) {
             Some(Disposition::Accept) => (GateState::Yes, String::new()),
             Some(other) => (GateState::No, format!("decided {other}")),
-            None => (GateState::Open, "not decided".into()),
+            None => (GateState::Open, String::new()),
         };
         let mut before = vec![Gate { name: "valid".into(), state: valid.0, words: valid.1 }];
         let criteria = policy.items.iter().filter(|i| i.kind == ItemKind::AdvisoryCriterion);
@@ -69,8 +73,13 @@ impl Gates {
         let vector = draft.and_then(|draft| draft.severity.main());
         let vector = vector.and_then(|text| Vector::parse(text).ok());
         let threshold = policy.scoring.cve_threshold_tenths;
-        let severe = vector.as_ref().map(|vector| vector.base().tenths() >= threshold);
-        Self { before, score: vector.as_ref().map(score_words), severe }
+        Self {
+            before,
+            score: vector.as_ref().map(score_words),
+            severe: draft.and_then(|draft| cve_due(draft, threshold)),
+            formats: draft.map_or_else(Vec::new, |draft| applicable(draft, threshold).formats),
+            not_affected: draft.is_some_and(|draft| draft.not_affected.is_some()),
+        }
     }
 
     /// Whether there is to be an advisory.
@@ -99,15 +108,10 @@ impl Gates {
         }
     }
 
-    /// The formats that fit: no CVE file below the threshold.
-    pub fn formats(&self) -> Vec<Format> {
-        let cve = self.severe != Some(false);
-        Format::ALL.into_iter().filter(|format| cve || *format != Format::Cve).collect()
-    }
-
     /// The gates that are shut, in words; `None` where an advisory may be written.
     pub fn shut(&self) -> Option<String> {
-        let gate = self.before.iter().find(|gate| gate.state == GateState::No)?;
+        let mut before = self.before.iter().filter(|_| !self.not_affected);
+        let gate = before.find(|gate| gate.state == GateState::No)?;
         Some(match gate.words.as_str() {
             "" => format!("{} is answered no", gate.name),
             words => format!("the case is {words}"),

@@ -1,39 +1,32 @@
-//! Choosing a weakness by typing: the common ones first, with the exact names of the CWE list.
+//! Choosing a weakness by typing, from the CWE list with its exact names.
 
 use crate::domain::advisory::Weakness;
+use crate::domain::cwe::{self, Usage};
 
-/// Weaknesses that reports about web applications most often come to, the most common first. Names as in the
-/// CWE list, which CSAF compares to the letter (test 6.1.11).
-const COMMON: &[(u32, &str)] = &[
-    (862, "Missing Authorization"),
-    (863, "Incorrect Authorization"),
-    (79, "Improper Neutralization of Input During Web Page Generation ('Cross-site Scripting')"),
-    (22, "Improper Limitation of a Pathname to a Restricted Directory ('Path Traversal')"),
-    (352, "Cross-Site Request Forgery (CSRF)"),
-    (200, "Exposure of Sensitive Information to an Unauthorized Actor"),
-    (20, "Improper Input Validation"),
-    (287, "Improper Authentication"),
-    (306, "Missing Authentication for Critical Function"),
-    (
-        78,
-        "Improper Neutralization of Special Elements used in an OS Command ('OS Command Injection')",
-    ),
-    (434, "Unrestricted Upload of File with Dangerous Type"),
-    (918, "Server-Side Request Forgery (SSRF)"),
-    (601, "URL Redirection to Untrusted Site ('Open Redirect')"),
-    (770, "Allocation of Resources Without Limits or Throttling"),
-    (208, "Observable Timing Discrepancy"),
-];
+/// Most entries listed.
+const MOST: usize = 60;
 
-/// Weaknesses that fit what was typed: a number, or words of the name.
-pub fn search(typed: &str) -> Vec<Weakness> {
-    let typed = typed.trim().to_lowercase();
-    let number = typed.strip_prefix("cwe-").unwrap_or(&typed);
-    let words: Vec<&str> = typed.split_whitespace().collect();
-    let fits = |id: u32, name: &str| {
-        let name = name.to_lowercase();
-        id.to_string().starts_with(number) || words.iter().all(|word| name.contains(word))
-    };
-    let found = COMMON.iter().filter(|(id, name)| fits(*id, name));
-    found.map(|(id, name)| Weakness { id: format!("CWE-{id}"), name: (*name).to_owned() }).collect()
+/// An entry that fits what was typed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// As the draft holds it.
+    pub weakness: Weakness,
+    /// What the list says about its use; mostly empty.
+    pub advice: &'static str,
+}
+
+/// Entries that fit what was typed: a number, or words of the name; those used most often first.
+pub fn search(typed: &str) -> Vec<Found> {
+    let found = cwe::search(typed, MOST).into_iter();
+    found
+        .map(|entry| Found {
+            weakness: Weakness { id: entry.id(), name: entry.name.to_owned() },
+            advice: match entry.usage {
+                Usage::Allowed => "",
+                Usage::Review => "a lower entry may fit better",
+                Usage::Discouraged => "too abstract; another entry fits better",
+                Usage::Prohibited => "never used for a vulnerability",
+            },
+        })
+        .collect()
 }
