@@ -68,11 +68,16 @@ impl Terminal {
         Self { child, writer, chunks, parser, _master: pair.master }
     }
 
-    /// Types, and gives the time until the screen is as it should be; `None` if it never is.
-    fn answer(&mut self, keys: &str, is: impl Fn(&vt100::Screen) -> bool) -> Option<Duration> {
+    /// Takes in what has come by now.
+    fn catch_up(&mut self) {
         while let Ok((_, bytes)) = self.chunks.try_recv() {
             self.parser.process(&bytes);
         }
+    }
+
+    /// Types, and gives the time until the screen is as it should be; `None` if it never is.
+    fn answer(&mut self, keys: &str, is: impl Fn(&vt100::Screen) -> bool) -> Option<Duration> {
+        self.catch_up();
         let begun = Instant::now();
         self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).expect("typed");
         while begun.elapsed() < Duration::from_secs(30) {
@@ -108,7 +113,8 @@ fn row(screen: &vt100::Screen, at: u16) -> String {
 fn under_cursor(screen: &vt100::Screen) -> Option<String> {
     let reversed = |at: &u16| screen.cell(*at, 1).is_some_and(vt100::Cell::inverse);
     let at = (2..ROWS).find(reversed)?;
-    row(screen, at).split_whitespace().find(|word| word.len() == 8).map(str::to_owned)
+    // The id stands behind one column of marks.
+    row(screen, at).get(1..9).map(str::to_owned)
 }
 
 fn in_queue(screen: &vt100::Screen) -> bool {
@@ -131,7 +137,7 @@ fn press(
         ("k", "k"),
         ("Enter", "\r"),
         ("Esc", "\x1b"),
-        ("PageDown", "\x1b[6~"),
+        ("j", "j"),
         ("j", "j"),
         ("k", "k"),
         ("k", "k"),
@@ -141,6 +147,8 @@ fn press(
     let mut times: BTreeMap<&'static str, Vec<Duration>> = BTreeMap::new();
     let mut turn: VecDeque<_> = TURN.into();
     for _ in 0..KEYS {
+        // The rest of the last drawing, or the case under the cursor would be an old one.
+        terminal.catch_up();
         if !go_on(terminal.parser.screen()) {
             break;
         }
