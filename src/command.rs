@@ -149,6 +149,9 @@ commands! {
     Decline "decline" [Case] None "opens the reply that declines with the proven clauses";
     NeedInfo "need-info" [Case] None "opens the reply that asks for the missing points";
     Reply "reply" [Case] Template "opens a reply draft";
+    Merge "merge" [Case] Text "compares the case with what is like it, and merges";
+    Split "split" [Case] None "makes the mail under the cursor a case of its own";
+    Twin "twin" [Case] None "opens the case that is most like this one";
     SetState "state" [Case] State "moves the case to a state";
     Note "note" [Case] Text "keeps a note for the maintainers";
     Advisory "advisory" [Case] None "opens the advisory draft";

@@ -27,6 +27,7 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Case, &[Command::Decline, Command::NeedInfo, Command::Reply, Command::WriteEml]),
     (Context::Case, &[Command::Advisory, Command::Export]),
     (Context::Case, &[Command::Raw, Command::Headers, Command::Journal, Command::Copy]),
+    (Context::Case, &[Command::Merge, Command::Twin, Command::Split]),
     (Context::Case, &[Command::Undo, Command::Note, Command::SetState]),
     (Context::Global, &[Command::CommandLine, Command::Palette, Command::Help]),
 ];

@@ -4,7 +4,7 @@ use super::case::Pane;
 use super::prompt::Asking;
 use super::{
     Effect, Model, Screen, SyncState, Tone, answer, calculator, decide, draft, enter, form, layout,
-    look, out,
+    look, merge, out,
 };
 use crate::command::Command;
 use crate::domain::Disposition;
@@ -49,6 +49,9 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Decline => draft::decline(model),
         Command::NeedInfo => draft::reply(model, Disposition::NeedsInfo.as_str()),
         Command::Reply => draft::reply(model, args),
+        Command::Merge => merge::merge(model, args),
+        Command::Split => merge::split(model),
+        Command::Twin => merge::twin(model),
         Command::SetState => decide::set_state(model, args),
         Command::Note => enter::text_or_ask(model, Asking::Note, args),
         Command::Advisory => form::actions::open(model),
