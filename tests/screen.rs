@@ -39,6 +39,8 @@ fn every_key_of_the_main_job_leads_somewhere() {
     screen.send("a");
     screen.wait_for("suggested answers taken");
     screen.send("d");
+    screen.wait_for("Reply “reject”, not sent");
+    screen.send("\r");
     screen.wait_for("Reply draft (reject)");
     screen.send("\x13");
     screen.wait_for("reply draft saved");

@@ -87,6 +87,8 @@ pub struct Queue {
     top: usize,
     /// Cases with mail that came in while the screen was open and that nobody has looked at since.
     fresh: HashSet<u64>,
+    /// Cases marked for one act on many.
+    marked: HashSet<u64>,
     /// Whether rows are still being read from the store.
     pub loading: bool,
     /// Which cases are shown.
@@ -111,6 +113,7 @@ impl Queue {
             if let Some(at) = self.by_number.remove(number) {
                 self.rows.swap_remove(at);
                 self.fresh.remove(number);
+                self.marked.remove(number);
                 if let Some(moved) = self.rows.get(at) {
                     self.by_number.insert(moved.number, at);
                 }
@@ -226,9 +229,41 @@ impl Queue {
         self.fresh.remove(&number);
     }
 
+    /// Marks the case under the cursor or takes its mark back, and moves on. Returns whether there is one.
+    pub fn toggle_mark(&mut self) -> bool {
+        let Some(number) = self.current().map(|row| row.number) else { return false };
+        if !self.marked.remove(&number) {
+            self.marked.insert(number);
+        }
+        self.step(1);
+        true
+    }
+
+    /// Whether a case is marked.
+    pub fn is_marked(&self, number: u64) -> bool {
+        self.marked.contains(&number)
+    }
+
+    /// How many cases are marked.
+    pub fn marked_count(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// Takes the marks off and gives the marked cases that still exist, in the order of their numbers.
+    pub fn take_marked(&mut self) -> Vec<CaseRow> {
+        let mut numbers: Vec<u64> = self.marked.drain().collect();
+        numbers.sort_unstable();
+        numbers.iter().filter_map(|number| self.row(*number).cloned()).collect()
+    }
+
+    /// The shown cases, in their order.
+    pub fn shown(&self) -> impl Iterator<Item = &CaseRow> {
+        self.shown.iter().filter_map(|at| self.rows.get(*at))
+    }
+
     /// Whether a case is in the present selection.
     pub fn shows(&self, case: &CaseId) -> bool {
-        self.shown.iter().filter_map(|at| self.rows.get(*at)).any(|row| &row.id == case)
+        self.shown().any(|row| &row.id == case)
     }
 
     /// The lines on a screen of `height`, each with whether the cursor is on it.
@@ -241,6 +276,11 @@ impl Queue {
     /// Cases shown, cases known, and the cursor's line from 1.
     pub fn counts(&self) -> (usize, usize, usize) {
         (self.shown.len(), self.rows.len(), if self.shown.is_empty() { 0 } else { self.cursor + 1 })
+    }
+
+    /// Every known case.
+    pub fn all(&self) -> impl Iterator<Item = &CaseRow> {
+        self.rows.iter()
     }
 
     /// The row of a case.
@@ -290,26 +330,34 @@ fn next_due(row: &CaseRow, periods: &Periods, now: Timestamp) -> (bool, Option<T
     (due.is_none(), due)
 }
 
-/// A filter: plain words, `state:WORD`, `is:unanswered`, `is:open`, `is:suggested-WORD`.
+/// A filter: plain words, `state:WORD`, `is:unanswered`, `is:open`, `is:queued`, `suggested:WORD`.
 pub struct Words {
     plain: Vec<String>,
     state: Option<String>,
     unanswered: bool,
     open: bool,
+    queued: bool,
     suggested: Option<String>,
 }
 
 impl Words {
     /// Reads a filter. Every text is one; unknown `key:` words are plain.
     pub fn parse(text: &str) -> Self {
-        let mut words =
-            Self { plain: vec![], state: None, unanswered: false, open: false, suggested: None };
+        let mut words = Self {
+            plain: vec![],
+            state: None,
+            unanswered: false,
+            open: false,
+            queued: false,
+            suggested: None,
+        };
         for word in text.split_whitespace() {
             match word.split_once(':') {
                 Some(("state", state)) => words.state = Some(state.to_owned()),
                 Some(("suggested", word)) => words.suggested = Some(word.to_owned()),
                 Some(("is", "unanswered")) => words.unanswered = true,
                 Some(("is", "open")) => words.open = true,
+                Some(("is", "queued")) => words.queued = true,
                 _ => words.plain.push(word.to_lowercase()),
             }
         }
@@ -319,6 +367,8 @@ impl Words {
     /// Whether a case is to be shown.
     pub fn fit(&self, row: &CaseRow, view: View) -> bool {
         let in_view = match view {
+            // What waits in the outbox is asked for wherever the case stands.
+            _ if self.queued => row.queued.is_some(),
             View::Open => row.is_open(),
             View::Unanswered => row.unanswered && row.is_open(),
             View::All => true,
