@@ -4,7 +4,12 @@
 //! beside the text in `history`: Markdown files whose names order them, oldest first, one for each commit of the project's
 //! site that changed the policy.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests may say and fail loudly"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
