@@ -164,6 +164,8 @@ commands! {
     Headers "headers" [Case] None "shows or hides all headers";
     NextMessage "next-message" [Case] None "moves to the next mail of the thread";
     PreviousMessage "previous-message" [Case] None "moves to the previous mail of the thread";
+    Copy "copy" [Case Advisory] None "copies the marked lines, the line or the preview to the clipboard";
+    SaveAttachment "save-attachment" [Case] Text "writes an attachment to a file; nothing is opened";
     Journal "journal" [Case] None "shows the history of the case";
     Deadlines "deadlines" [Queue Case] None "orders the queue by time left";
     Undo "undo" [Queue Case Advisory] None "takes the last act on the case back";

@@ -26,7 +26,7 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Case, &[Command::Score, Command::Decide, Command::AcceptCase]),
     (Context::Case, &[Command::Decline, Command::NeedInfo, Command::Reply, Command::WriteEml]),
     (Context::Case, &[Command::Advisory, Command::Export]),
-    (Context::Case, &[Command::Raw, Command::Headers, Command::Journal]),
+    (Context::Case, &[Command::Raw, Command::Headers, Command::Journal, Command::Copy]),
     (Context::Case, &[Command::Undo, Command::Note, Command::SetState]),
     (Context::Global, &[Command::CommandLine, Command::Palette, Command::Help]),
 ];

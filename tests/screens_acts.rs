@@ -234,3 +234,65 @@ fn new_mail_is_marked_until_it_is_looked_at() {
     stage.open("Brand new").keys("q");
     assert!(!stage.screen().contains("\n+"), "{}", stage.screen());
 }
+
+/// What leaves the store by hand says that the case is under embargo, and until when.
+#[test]
+fn a_copy_says_the_embargo() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Guest can read").keys("j j Y");
+    let copied = |stage: &Stage| {
+        let found = stage.asked.iter().find_map(|effect| match effect {
+            Effect::Copy(text) => Some(text.clone()),
+            _ => None,
+        });
+        found.expect("a copy")
+    };
+    let line = case(&stage).doc[case(&stage).cursor].text.as_str().to_owned();
+    assert_eq!(copied(&stage), line);
+    assert!(stage.said().contains("under embargo until 20"), "{}", stage.said());
+    // Marked lines go together.
+    stage.keys("Space j j Space Y");
+    assert_eq!(copied(&stage).lines().count(), 3);
+    // In the advisory, the preview.
+    stage.keys("g a Y");
+    assert!(copied(&stage).lines().count() > 10 && stage.said().contains("under embargo"));
+}
+
+#[test]
+fn a_copy_shows_what_a_mail_hides() {
+    let mut stage = Stage::with(80, 24, Shipped::Default, Mails::None);
+    stage.import(
+        "From: a@example.org\nTo: security@octoprint.org\nSubject: x\n\nls \x1b[31m; \u{202e}rm\n",
+    );
+    stage.open("x");
+    while !case(&stage).doc[case(&stage).cursor].text.as_str().starts_with("ls") {
+        stage.keys("j");
+    }
+    stage.keys("Y");
+    let text = format!("{:?}", stage.asked);
+    assert!(!text.contains("\\u{1b}") && !text.contains("\\u{202e}"), "{text}");
+}
+
+#[test]
+fn an_attachment_is_saved_once_and_for_its_owner_only() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Application Keys dialog").keys("g f");
+    let name = stage.model.prompt.as_ref().expect("asked where to").line.text().to_owned();
+    assert!(!name.is_empty() && !name.contains('/'));
+    stage.keys("Enter");
+    assert!(stage.said().contains("under embargo until"), "{}", stage.said());
+    let path = stage.folder().join(&name);
+    let bytes = std::fs::read(&path).expect("saved");
+    assert_eq!(bytes.len() as u64, case(&stage).view.messages[0].attachments[0].size);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o077, 0);
+    }
+    stage.keys("g f Enter");
+    assert_eq!(stage.model.toast.as_ref().map(|toast| toast.tone), Some(Tone::Error));
+    assert_eq!(std::fs::read(&path).expect("still there"), bytes);
+    stage.open("Guest can read").keys("g f");
+    assert!(stage.said().contains("no attachment"), "{}", stage.said());
+}

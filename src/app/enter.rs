@@ -8,7 +8,7 @@ use super::layer::Layer;
 use super::look::find;
 use super::prompt::Asking;
 use super::run::{case_id, command};
-use super::{Effect, Model, Screen, Tone, calculator, form};
+use super::{Effect, Model, Screen, Tone, calculator, form, out};
 use crate::command::{Argument, Command, Context};
 use crate::domain::journal::Act;
 
@@ -71,6 +71,9 @@ pub(super) fn take(model: &mut Model, asking: Asking, line: &str) {
             if let Some(id) = case_id(model) {
                 model.record(id, vec![Act::Noted { text: line.to_owned() }], "note kept");
             }
+        }
+        Asking::AttachmentTo { message, attachment } => {
+            out::save_to(model, message, attachment, line)
         }
         Asking::ExportTo => form::actions::export_to(model, line),
         Asking::EmlTo => {

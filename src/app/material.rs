@@ -11,6 +11,7 @@ use crate::domain::ClauseId;
 use crate::domain::advisory::{self, AdvisoryDraft, CaseMaterial, Format, Product};
 use crate::domain::case::{Direction, ReplyDraft};
 use crate::domain::cvss::{Vector, Words};
+use crate::domain::deadline::{DeadlineKind, DeadlineStatus};
 use crate::domain::journal::{Act, Entry};
 use crate::domain::policy::Policy;
 use crate::domain::policy_text::PolicyText;
@@ -349,6 +350,18 @@ fn gate_words(draft: &AdvisoryDraft) -> String {
     // The threshold is the policy's (PD6); Moderate begins at 4.0.
     let cve = if score.tenths() >= 40 { "CVE: yes" } else { "CVE: no (below Moderate)" };
     format!(" {score} {}, advisory: yes, {cve}", severity.as_str())
+}
+
+/// That a case is under embargo and until when, for everything of it that leaves the store (DI2); `None` where there
+/// is no embargo or it is over.
+pub fn embargo_words(row: &CaseRow, policy: &Policy, now: Timestamp) -> Option<String> {
+    let deadlines = row.deadlines(&policy.periods, now);
+    let publish = deadlines.into_iter().find(|deadline| deadline.kind == DeadlineKind::Publish)?;
+    if matches!(publish.status, DeadlineStatus::None | DeadlineStatus::Met) {
+        return None;
+    }
+    let until = publish.due.map(|due| format!(" until {}", due.strftime("%Y-%m-%d %H:%M UTC")));
+    Some(format!("under embargo{}: share it with nobody else", until.unwrap_or_default()))
 }
 
 /// What the rules propose, in one line.

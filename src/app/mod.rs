@@ -19,6 +19,7 @@ pub mod layer;
 pub mod layout;
 mod look;
 pub mod material;
+mod out;
 pub mod prompt;
 pub mod queue;
 pub mod row;
@@ -212,6 +213,21 @@ pub enum Effect {
         /// Position in the thread.
         message: usize,
     },
+    /// Write an attachment of a case to a file.
+    SaveAttachment {
+        /// The case.
+        case: CaseId,
+        /// Position of the message in the thread.
+        message: usize,
+        /// Position among its attachments.
+        attachment: usize,
+        /// The file; never overwritten.
+        path: PathBuf,
+        /// What is said behind the name of the file.
+        notice: String,
+    },
+    /// Hand text to the terminal's clipboard.
+    Copy(String),
     /// Write the reply draft of a case as a mail file.
     WriteEml {
         /// The case.

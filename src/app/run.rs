@@ -4,7 +4,7 @@ use super::case::Pane;
 use super::prompt::Asking;
 use super::{
     Effect, Model, Screen, SyncState, Tone, answer, calculator, decide, draft, enter, form, layout,
-    look,
+    look, out,
 };
 use crate::command::Command;
 use crate::domain::Disposition;
@@ -65,6 +65,8 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Headers => look::headers(model),
         Command::NextMessage => look::step_message(model, 1),
         Command::PreviousMessage => look::step_message(model, -1),
+        Command::Copy => out::copy(model),
+        Command::SaveAttachment => out::save_attachment(model, args),
         Command::Journal => look::journal(model),
         Command::Undo => decide::undo(model),
         Command::Accept => enter::accept(model),

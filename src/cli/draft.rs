@@ -179,12 +179,15 @@ pub(crate) fn export(
     };
     let order = Order { wanted, cve_from_tenths, now };
     match export::write(&toml, &order, out) {
-        Ok(Done { files: written, left_out, .. }) => {
+        Ok(Done { files: written, left_out, notice, .. }) => {
             if let (Some(desk), Some(view)) = (&desk, &view)
                 && !desk.read_only
             {
                 let formats = written.iter().map(|file| file.format.clone()).collect();
                 desk.record(&view.row.id, vec![Act::Exported { formats }])?;
+            }
+            if let Some(notice) = notice {
+                eprintln!("{notice}");
             }
             for (format, why) in &left_out {
                 eprintln!("left out: {format}: {}", shown(why));
