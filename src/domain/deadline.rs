@@ -252,6 +252,8 @@ mod tests {
             update_days: 30,
             embargo_days: 90,
             embargo_warn_days: 7,
+            nudge_days: 14,
+            close_days: 30,
             pauses: Vec::new(),
         }
     }
