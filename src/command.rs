@@ -132,7 +132,7 @@ commands! {
     SearchPrevious "search-previous" [Queue Case] None "goes to the previous match";
     Filter "filter" [Queue] Text "shows only cases that hold the words; state:WORD and is:unanswered narrow";
     CycleFilter "cycle-filter" [Queue] None "switches between open, unanswered and all cases";
-    Sort "sort" [Queue] None "switches the order: newest, deadline, reporter";
+    Sort "sort" [Queue] None "switches the order: newest, suggestion, deadline, reporter";
     Triage "triage" [Queue] None "goes through the shown cases one after the other";
     Sync "sync" [Queue Case] None "pulls new mail";
     CancelSync "cancel-sync" [Queue Case] None "stops the running pull";
