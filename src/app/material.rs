@@ -459,6 +459,7 @@ pub fn history_words(entry: &Entry) -> String {
         Some(Act::StateSet { state }) => format!("moved to {state}"),
         Some(Act::Noted { text }) => format!("note: {text}"),
         Some(Act::ReplyDrafted { template, .. }) => format!("reply drafted ({template})"),
+        Some(Act::ReplyQueued {}) => "reply put into the outbox".into(),
         Some(Act::AdvisoryDrafted { .. }) => "advisory drafted".into(),
         Some(Act::Exported { formats }) => format!("advisory written: {}", formats.join(", ")),
         Some(Act::Merged { from, messages }) => {

@@ -440,11 +440,18 @@ impl Desk {
         let known = self.find(case.as_str())?;
         let entries = if known.pinned { self.store.entries(&known.id)? } else { Vec::new() };
         let folded = crate::domain::Case::fold(known.id.clone(), &entries);
-        let last = folded.last_undoable().ok_or(DeskError::NothingToUndo)?.to_owned();
-        let undone = entries.iter().find(|entry| entry.id == last);
-        let what = undone.map_or_else(String::new, crate::app::material::history_words);
-        let moves = undone.is_some_and(|entry| regroup::regroups(entry, &entries));
-        let mut batch = self.append(vec![(known.id.clone(), Act::Undone { entry: last })])?;
+        let last = folded.last_undoable();
+        let newest = last.first().ok_or(DeskError::NothingToUndo)?;
+        let entry_of = |id: &str| entries.iter().find(|entry| entry.id == id);
+        let mut what =
+            entry_of(newest).map_or_else(String::new, crate::app::material::history_words);
+        if last.len() > 1 {
+            what = format!("{what} and {} more", last.len() - 1);
+        }
+        let moves =
+            last.iter().any(|id| entry_of(id).is_some_and(|e| regroup::regroups(e, &entries)));
+        let undo = |entry: &&str| (known.id.clone(), Act::Undone { entry: (*entry).to_owned() });
+        let mut batch = self.append(last.iter().map(undo).collect())?;
         let mut changed = Changed::default();
         if moves {
             changed = self.regroup(std::slice::from_ref(&known.id), &mut batch)?;
