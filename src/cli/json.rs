@@ -403,7 +403,7 @@ impl Hints {
             case: view.row.id.to_string(),
             suggested: Suggested {
                 disposition: Some(view.verdict.disposition.as_str()),
-                clauses: view.verdict.clauses.iter().map(ToString::to_string).collect(),
+                clauses: view.verdict.all_clauses().map(ToString::to_string).collect(),
             },
             why: view.verdict.why.clone(),
             missing: view.verdict.missing.iter().map(ToString::to_string).collect(),
