@@ -33,6 +33,8 @@ mod point {
     pub const IN_DEVELOPMENT: &str = "SV2";
     pub const FORK: &str = "SV4";
     pub const NO_PROOF: &str = "NQ2";
+    pub const EXPOSED: &str = "NQ8";
+    pub const MISCONFIGURED: &str = "NQ10";
     pub const BY_TALK: &str = "NQ4";
     pub const VECTOR_GIVEN: &str = "SC1";
     pub const UNABLE_TO_SCORE: &str = "SC3";

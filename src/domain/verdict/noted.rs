@@ -13,7 +13,11 @@ impl View<'_> {
             Disposition::WrongProject | Disposition::NoBounty => self.always(),
             Disposition::Reject => {
                 let elsewhere = self.facts.flags.other_product.then_some(point::OURS);
-                [self.always(), self.of_score(), elsewhere.into_iter().collect()].concat()
+                // An instance on the internet is a misconfigured one, by the policy's own words (SC8).
+                let exposed = self.yes(&[point::EXPOSED]);
+                let misconfigured = exposed.first().map(|_| point::MISCONFIGURED);
+                let more = elsewhere.into_iter().chain(misconfigured).collect();
+                [self.always(), self.of_score(), more].concat()
             }
             Disposition::ForwardUpstream => {
                 [self.always(), self.of_score(), vec![point::OURS]].concat()

@@ -209,10 +209,19 @@ fn is_claim(
     let sure = word == product || matches!(word.as_str(), "version" | "v" | "versions");
     let full = claimed.split('.').count() >= 3;
     let released = policy.releases.iter().any(|release| release.version == claimed);
+    // A release of ours after a plain word (`reviewing 1.11.8`) or a vendor's build after a name like ours
+    // (`HexaPrint 1.9.2-hexa4`); a name of another thing begins with a capital or is well known.
+    let written = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
+    let plain = (released || claimed.contains("rc")) && written.chars().all(char::is_lowercase);
+    let vendors = claimed.contains('-') && (word.contains("print") || word.contains("octo"));
     // `the file list (1.11.8)`: nobody else's version is just that number in brackets.
     let bracketed = released && leader.ends_with('(');
-    let other =
-        !word.is_empty() && word != product && !bracketed && !patterns.neutral.is_match(&word);
+    let other = !word.is_empty()
+        && word != product
+        && !bracketed
+        && !plain
+        && !vendors
+        && !patterns.neutral.is_match(&word);
     !other && (full || released || (sure && word == product)) && !owned(before, &product)
 }
 
