@@ -19,15 +19,15 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Queue, &[Command::Open, Command::Back]),
     (Context::Queue, &[Command::Search, Command::Filter, Command::CycleFilter]),
     (Context::Queue, &[Command::Sort, Command::Deadlines]),
-    (Context::Queue, &[Command::Sync, Command::CancelSync]),
+    (Context::Queue, &[Command::Sync, Command::CancelSync, Command::Triage, Command::Mark]),
     (Context::Case, &[Command::NextPane, Command::NextCase, Command::PreviousCase]),
     (Context::Case, &[Command::Yes, Command::No, Command::Unclear, Command::Clear]),
     (Context::Case, &[Command::AcceptSuggestions, Command::Evidence, Command::Mark]),
     (Context::Case, &[Command::Score, Command::Decide, Command::AcceptCase]),
     (Context::Case, &[Command::Decline, Command::NeedInfo, Command::Reply, Command::WriteEml]),
     (Context::Case, &[Command::Advisory, Command::Export]),
-    (Context::Case, &[Command::Raw, Command::Headers, Command::Journal]),
-    (Context::Case, &[Command::Undo, Command::Note, Command::SetState]),
+    (Context::Case, &[Command::Raw, Command::Headers, Command::Journal, Command::Copy]),
+    (Context::Case, &[Command::Undo, Command::Note, Command::SetState, Command::QueueReply]),
     (Context::Global, &[Command::CommandLine, Command::Palette, Command::Help]),
 ];
 

@@ -155,6 +155,12 @@ impl AdvisoryScreen {
         self.lay_out(self.size);
     }
 
+    /// The preview, whole and not laid out.
+    pub fn preview_text(&self) -> String {
+        let lines: Vec<&str> = self.source.iter().map(DisplayText::as_str).collect();
+        lines.join("\n")
+    }
+
     /// Lays preview and faults out for so many columns and rows.
     pub fn lay_out(&mut self, size: (u16, u16)) {
         self.size = size;

@@ -12,6 +12,7 @@ use crate::domain::ClauseId;
 use crate::domain::advisory::{self, AdvisoryDraft, CaseMaterial, Format, Product};
 use crate::domain::case::{Direction, ReplyDraft};
 use crate::domain::cvss::{Vector, Words};
+use crate::domain::deadline::{DeadlineKind, DeadlineStatus};
 use crate::domain::journal::{Act, Entry};
 use crate::domain::policy::Policy;
 use crate::domain::policy_text::PolicyText;
@@ -384,6 +385,18 @@ pub fn claim_words(row: &claims::Row) -> String {
     format!("{words}{newer}")
 }
 
+/// That a case is under embargo and until when, for everything of it that leaves the store (DI2); `None` where there
+/// is no embargo or it is over.
+pub fn embargo_words(row: &CaseRow, policy: &Policy, now: Timestamp) -> Option<String> {
+    let deadlines = row.deadlines(&policy.periods, now);
+    let publish = deadlines.into_iter().find(|deadline| deadline.kind == DeadlineKind::Publish)?;
+    if matches!(publish.status, DeadlineStatus::None | DeadlineStatus::Met) {
+        return None;
+    }
+    let until = publish.due.map(|due| format!(" until {}", due.strftime("%Y-%m-%d %H:%M UTC")));
+    Some(format!("under embargo{}: share it with nobody else", until.unwrap_or_default()))
+}
+
 /// What the rules propose, in one line.
 pub fn verdict_words(verdict: &Verdict) -> String {
     let by = clause_words(&verdict.clauses);
@@ -479,6 +492,7 @@ pub fn history_words(entry: &Entry) -> String {
         Some(Act::StateSet { state }) => format!("moved to {state}"),
         Some(Act::Noted { text }) => format!("note: {text}"),
         Some(Act::ReplyDrafted { template, .. }) => format!("reply drafted ({template})"),
+        Some(Act::ReplyQueued {}) => "reply put into the outbox".into(),
         Some(Act::AdvisoryDrafted { .. }) => "advisory drafted".into(),
         Some(Act::Exported { formats }) => format!("advisory written: {}", formats.join(", ")),
         Some(Act::Undone { .. }) => "last act taken back".into(),

@@ -33,6 +33,13 @@ pub enum Asking {
     ExportTo,
     /// File for the reply draft.
     EmlTo,
+    /// File for an attachment.
+    AttachmentTo {
+        /// Position of the message in the thread.
+        message: usize,
+        /// Position among its attachments.
+        attachment: usize,
+    },
 }
 
 impl Asking {
@@ -47,6 +54,7 @@ impl Asking {
             Self::Note => "note: ".to_owned(),
             Self::ExportTo => "export into folder: ".to_owned(),
             Self::EmlTo => "write reply to file: ".to_owned(),
+            Self::AttachmentTo { .. } => "save attachment as: ".to_owned(),
         }
     }
 }

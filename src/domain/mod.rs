@@ -18,6 +18,8 @@ pub mod hint;
 pub mod ids;
 pub mod journal;
 pub mod policy;
+pub mod policy_drift;
+pub mod policy_names;
 pub mod policy_text;
 #[cfg(test)]
 pub(crate) mod test_support;

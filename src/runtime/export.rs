@@ -8,7 +8,7 @@ use super::desk::Desk;
 use super::files;
 use crate::app::{Problem, material};
 use crate::domain::CaseId;
-use crate::domain::advisory::{Fault, refusals};
+use crate::domain::advisory::{Fault, embargo_notice, refusals};
 use crate::export::{self, Wanted, draft_toml, text::file_stem};
 
 /// A written file.
@@ -97,6 +97,8 @@ pub struct Done {
     pub files: Vec<WrittenFile>,
     /// Formats left out, each with its reason.
     pub left_out: Vec<(String, String)>,
+    /// That the files are drafts under embargo and until when; `None` once they are public.
+    pub notice: Option<String>,
 }
 
 /// Checks a draft, then writes it into `folder`; nothing is written if a fault is found. A draft that is not public
@@ -138,6 +140,7 @@ pub fn write(toml: &str, order: &Order, folder: &Path) -> Result<Done, NotWritte
             .map(|(format, why)| (format.as_str().to_owned(), why))
             .collect(),
         folder,
+        notice: embargo_notice(&draft),
     })
 }
 
@@ -166,5 +169,33 @@ pub fn write_eml(desk: &Desk, case: &CaseId, path: &Path) -> Result<(), Problem>
     let id = format!("{}.{}", super::desk::new_ulid().to_lowercase(), view.row.id);
     let bytes = material::reply_bytes(&desk.me, &view, draft, desk.clock.now(), &id);
     files::write_new(path, &bytes)
+        .map_err(|error| Problem { what: error.to_string(), next: error.advice().into() })
+}
+
+/// Writes an attachment of a case to a new file that only its owner can read. Nothing is opened or run. `at` is the
+/// position of the message in the thread and of the attachment among its attachments.
+///
+/// # Errors
+/// If there is no such attachment, or the file exists or cannot be written.
+pub fn write_attachment(
+    desk: &Desk,
+    case: &CaseId,
+    at: (usize, usize),
+    path: &Path,
+) -> Result<(), Problem> {
+    let raw = desk.find(case.as_str()).and_then(|record| {
+        let mails = desk.mails_of(&record)?;
+        Ok(mails.get(at.0).map(|mail| desk.raw(&mail.message)).transpose()?)
+    });
+    let raw = raw.map_err(|error| error.problem())?;
+    let parsed = raw.as_deref().map(crate::mail::parse);
+    let mut parts = parsed.iter().flat_map(|mail| &mail.parts).filter(|part| part.attachment);
+    let Some(part) = parts.nth(at.1) else {
+        return Err(Problem {
+            what: format!("case {case} no longer has this attachment"),
+            next: "open the case again".into(),
+        });
+    };
+    files::write_new(path, &part.bytes)
         .map_err(|error| Problem { what: error.to_string(), next: error.advice().into() })
 }

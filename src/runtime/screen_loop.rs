@@ -127,6 +127,7 @@ impl Hands<'_> {
             match effect {
                 Effect::Quit => self.end = Some(End::Quit),
                 Effect::Redraw => screen.forget()?,
+                Effect::Copy(text) => screen.copy(&text)?,
                 Effect::Suspend => self.sleep(screen)?,
                 other => self.workers.request(other),
             }

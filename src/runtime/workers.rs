@@ -174,8 +174,17 @@ impl StoreWorker {
             Effect::Export { case, toml, formats, folder } => {
                 self.export(&case, &toml, &formats, &folder)
             }
+            Effect::SaveAttachment { case, message, attachment, path, notice } => {
+                match export::write_attachment(&self.desk, &case, (message, attachment), &path) {
+                    Ok(()) => {
+                        Outcome::Written { said: format!("saved: {}{notice}", path.display()) }
+                    }
+                    Err(problem) => Outcome::Failed(problem),
+                }
+            }
             Effect::StartSync
             | Effect::CancelSync
+            | Effect::Copy(_)
             | Effect::Redraw
             | Effect::Suspend
             | Effect::Quit => {
@@ -239,7 +248,9 @@ impl StoreWorker {
             Ok(done) => {
                 let formats: Vec<String> =
                     done.files.iter().map(|file| file.format.clone()).collect();
-                let said = format!("{} files in {}", formats.len(), done.folder.display());
+                let notice = done.notice.map_or_else(String::new, |notice| format!(". {notice}"));
+                let folder = done.folder.display();
+                let said = format!("{} files in {folder}{notice}", formats.len());
                 let act = crate::domain::journal::Act::Exported { formats };
                 match self.desk.record(case, vec![act]).and_then(|record| self.desk.view(record)) {
                     Ok(case) => Outcome::Saved { said, case: Box::new(case) },

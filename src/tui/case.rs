@@ -59,9 +59,16 @@ fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
     put(frame, row(frame, 0), Line::from(first));
     let received = view.row.received.strftime("%Y-%m-%d %H:%M UTC");
     let received = format!(", received {received}");
-    let who = view.row.reporter_in(width.saturating_sub(received.len() + 1));
+    let session = model.session.as_ref().map_or_else(String::new, |s| s.words(model.now));
+    let room = width.saturating_sub(session.len() + 1);
+    let who = view.row.reporter_in(room.saturating_sub(received.len() + 2));
     let who = format!(" {}{received}", who.as_str());
-    put(frame, row(frame, 1), Line::from(word(&who, width, theme.plain())));
+    let spans = vec![
+        word(&who, room.saturating_sub(1), theme.plain()),
+        word("", 1, theme.plain()),
+        word(&session, session.len(), theme.notice()),
+    ];
+    put(frame, row(frame, 1), Line::from(spans));
     put(frame, row(frame, 2), verdict(case, width, theme));
     put(frame, row(frame, 3), clocks(model, case, width, theme));
 }

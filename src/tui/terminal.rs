@@ -2,6 +2,7 @@
 
 use std::io::{self, Stdout, Write};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute};
@@ -59,6 +60,15 @@ impl Screen {
         // Not `clear`: that asks the terminal for its cursor, and an answer would arrive as typed keys.
         let size = self.terminal.size()?;
         self.terminal.resize(size.into())
+    }
+
+    /// Hands text to the terminal's clipboard (OSC 52, which also works over ssh). Terminals that do not know
+    /// the sequence ignore it. The text travels in base64, so no byte of it acts on the terminal.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Takes the terminal over again after it was given back.

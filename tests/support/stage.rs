@@ -200,6 +200,13 @@ impl Stage {
                     Err(problem) => Outcome::Failed(problem),
                 }
             }
+            Effect::SaveAttachment { case, message, attachment, path, notice } => {
+                let path = self.folder.path().join(path);
+                match export::write_attachment(desk, &case, (message, attachment), &path) {
+                    Ok(()) => Outcome::Written { said: format!("saved{notice}") },
+                    Err(problem) => Outcome::Failed(problem),
+                }
+            }
             _ => return None,
         })
     }
