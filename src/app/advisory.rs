@@ -132,7 +132,7 @@ impl AdvisoryScreen {
         self.draft = draft_toml::read(&self.toml).ok();
         self.gates = Gates::of(view, checklist, policy, self.draft.as_ref());
         let formats: Vec<&str> = self.gates.formats.iter().map(|format| format.as_str()).collect();
-        let (mut faults, _, _) = material::advisory_state(&self.toml);
+        let mut faults = material::advisory_faults(&self.toml);
         faults.retain(|fault| fault.format.as_deref().is_none_or(|f| formats.contains(&f)));
         self.faults = faults;
         let rows = match &self.draft {

@@ -106,7 +106,7 @@ pub(super) fn save(model: &mut Model) {
             ),
         ),
         Purpose::Advisory => {
-            let (faults, ..) = material::advisory_state(&text);
+            let faults = material::advisory_faults(&text);
             let said = faults.first().map_or_else(
                 || "advisory draft saved; nothing is missing".to_owned(),
                 |first| {

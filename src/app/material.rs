@@ -7,8 +7,9 @@ use super::acts::Refusal;
 use super::advisory::FaultLine;
 use super::case::CaseView;
 use super::row::CaseRow;
+use crate::claims::{self, Found, Strength};
 use crate::domain::ClauseId;
-use crate::domain::advisory::{self, AdvisoryDraft, CaseMaterial, Format, Product};
+use crate::domain::advisory::{self, AdvisoryDraft, CaseMaterial, Product};
 use crate::domain::case::{Direction, ReplyDraft};
 use crate::domain::cvss::{Vector, Words};
 use crate::domain::deadline::{DeadlineKind, DeadlineStatus};
@@ -16,7 +17,7 @@ use crate::domain::journal::{Act, Entry};
 use crate::domain::policy::Policy;
 use crate::domain::policy_text::PolicyText;
 use crate::domain::verdict::Verdict;
-use crate::export::{self, draft_toml};
+use crate::export::draft_toml;
 use crate::mail::compose::{Outgoing, reply_subject};
 use crate::mail::{Address, DisplayText};
 use crate::reply::{self, ReplyMaterial, ScoreNote};
@@ -317,8 +318,8 @@ pub fn sample_advisory(view: &CaseView, policy: &Policy) -> String {
     draft_toml::write(&draft)
 }
 
-/// Faults, preview and gate line of a draft.
-pub fn advisory_state(toml: &str) -> (Vec<FaultLine>, String, DisplayText) {
+/// What is wrong with a draft or missing in it.
+pub fn advisory_faults(toml: &str) -> Vec<FaultLine> {
     let draft = match draft_toml::read(toml) {
         Ok(draft) => draft,
         Err(faults) => {
@@ -327,8 +328,7 @@ pub fn advisory_state(toml: &str) -> (Vec<FaultLine>, String, DisplayText) {
                 field: format!("line {} {}", fault.line, fault.field).trim_end().to_owned(),
                 fault: DisplayText::line(&fault.fault),
             };
-            let gate = DisplayText::line(" the draft cannot be read as TOML yet");
-            return (faults.into_iter().map(line).collect(), String::new(), gate);
+            return faults.into_iter().map(line).collect();
         }
     };
     let faults = advisory::faults(&draft).into_iter().map(|fault| FaultLine {
@@ -336,20 +336,57 @@ pub fn advisory_state(toml: &str) -> (Vec<FaultLine>, String, DisplayText) {
         field: fault.field,
         fault: DisplayText::line(&fault.fault),
     });
-    let preview = export::write(&draft, Format::Markdown).bytes;
-    let preview = String::from_utf8_lossy(&preview).into_owned();
-    (faults.collect(), preview, DisplayText::line(&gate_words(&draft)))
+    faults.collect()
 }
 
-/// Whether there is to be an advisory and a CVE id (PD1, PD6), as far as the score tells.
-fn gate_words(draft: &AdvisoryDraft) -> String {
-    let Some(vector) = draft.severity.main().and_then(|text| Vector::parse(text).ok()) else {
-        return " no valid vector yet: severity and CVE are open".into();
+/// Whether there is to be an advisory and a CVE id (PD1, PD6), as far as the score tells, from the policy's
+/// threshold on.
+pub fn gate_words(toml: &str, policy: &Policy) -> String {
+    let Ok(draft) = draft_toml::read(toml) else {
+        return "the draft cannot be read as TOML yet".into();
     };
-    let (score, severity) = (vector.base(), vector.severity());
-    // The threshold is the policy's (PD6); Moderate begins at 4.0.
-    let cve = if score.tenths() >= 40 { "CVE: yes" } else { "CVE: no (below Moderate)" };
-    format!(" {score} {}, advisory: yes, {cve}", severity.as_str())
+    let threshold = policy.scoring.cve_threshold_tenths;
+    let vector = draft.severity.main().and_then(|text| Vector::parse(text).ok());
+    let (Some(vector), Some(due)) = (vector, advisory::cve_due(&draft, threshold)) else {
+        return "no valid vector yet: severity and CVE are open".into();
+    };
+    let cve = match due {
+        true => "CVE: yes".to_owned(),
+        false => format!("CVE: no (below {}.{})", threshold / 10, threshold % 10),
+    };
+    format!("{} {}, advisory: yes, {cve}", vector.base(), vector.severity().as_str())
+}
+
+/// Whether a claim was found, in a word: what does not count is told apart.
+pub fn found_word(row: &claims::Row) -> &'static str {
+    match (row.claim.strength, row.found) {
+        (Strength::ThirdParty, _) => "library",
+        (_, Found::Yes) => "found",
+        (Strength::Weak, Found::No) => "weak",
+        (_, Found::No) => "not found",
+        (_, Found::Elsewhere) => "elsewhere",
+        (_, Found::Unknown) => "not known",
+    }
+}
+
+/// Where a claim was found or why not, with the nearest name.
+pub fn claim_words(row: &claims::Row) -> String {
+    let mut words = row.place.clone();
+    if let Some(near) = &row.nearest {
+        let off = match near.distance {
+            0 => "in other case".to_owned(),
+            1 => "1 letter off".to_owned(),
+            count => format!("{count} letters off"),
+        };
+        let near = format!("nearest: {} ({off})", near.name);
+        words = if words.is_empty() { near } else { format!("{words}; {near}") };
+    }
+    let newer = match row.newest {
+        Some(Found::Yes) if row.found == Found::No => "; it is in the newest version",
+        Some(Found::No) if row.found == Found::Yes => "; not in the newest version any more",
+        _ => "",
+    };
+    format!("{words}{newer}")
 }
 
 /// That a case is under embargo and until when, for everything of it that leaves the store (DI2); `None` where there
@@ -479,4 +516,20 @@ pub fn history_words(entry: &Entry) -> String {
 pub fn history_line(entry: &Entry) -> DisplayText {
     let at = entry.at.strftime("%Y-%m-%d %H:%M UTC");
     DisplayText::line(&format!("{at}  {}, {}", history_words(entry), entry.actor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cve_is_due_from_the_threshold_of_the_policy_on() {
+        let mut policy = crate::domain::test_support::policy();
+        let draft = "[severity]\ncvss_v3_1 = \"CVSS:3.1/AV:A/AC:L/PR:L/UI:N/S:U/C:L/I:L/A:N\"\n";
+        assert_eq!(gate_words(draft, &policy), "4.6 medium, advisory: yes, CVE: yes");
+        policy.scoring.cve_threshold_tenths = 70;
+        assert_eq!(gate_words(draft, &policy), "4.6 medium, advisory: yes, CVE: no (below 7.0)");
+        assert!(gate_words("", &policy).contains("no valid vector"));
+        assert!(gate_words("[", &policy).contains("cannot be read"));
+    }
 }

@@ -123,7 +123,8 @@ fn done(
 
 fn tell(context: &Context, desk: &Desk, view: &CaseView) {
     if context.json() {
-        print_json(&ShownCase::of(view, &desk.rules.policy, desk.clock.now()));
+        let claims = super::read::claims(desk, view);
+        print_json(&ShownCase::of(view, &desk.rules.policy, desk.clock.now(), &claims));
     }
 }
 

@@ -101,8 +101,9 @@ pub(crate) fn advisory(
             ("case", draft_of(&desk, &view))
         }
     };
-    let (faults, _, gate) = material::advisory_state(&toml);
-    eprintln!("{}; {} missing or wrong", gate.as_str().trim_start(), faults.len());
+    let policy = context.policy()?;
+    let gate = material::gate_words(&toml, &policy);
+    eprintln!("{gate}; {} missing or wrong", material::advisory_faults(&toml).len());
     match out {
         Some(path) => {
             files::write_new(path, toml.as_bytes()).map_err(|error| {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::app::case::{CaseView, MessageView};
 use crate::app::row::CaseRow;
 use crate::app::twin::{Twin, TwinOf};
+use crate::claims;
 use crate::domain::Evidence;
 use crate::domain::cvss::{Fault, Vector, Words};
 use crate::domain::deadline::Deadline;
@@ -136,7 +137,8 @@ pub struct ShownCase {
     thread: Vec<ShownMessage>,
     answers: Vec<GivenAnswer>,
     score: Option<Scores>,
-    claims: Vec<()>,
+    claims: Vec<ReadClaim>,
+    claims_verdict: String,
     timeline: Vec<Happened>,
     notes: Vec<String>,
     policy: Option<String>,
@@ -209,6 +211,27 @@ struct Flags {
     public: bool,
 }
 
+#[derive(Serialize)]
+struct Near {
+    name: String,
+    distance: usize,
+}
+
+/// A claim about the source. `strength` is strong, weak or third-party; only strong ones count in the verdict.
+#[derive(Serialize)]
+struct ReadClaim {
+    text: String,
+    kind: &'static str,
+    found: &'static str,
+    resolves: bool,
+    #[serde(rename = "where")]
+    place: Option<String>,
+    newest: Option<&'static str>,
+    nearest: Option<Near>,
+    strength: &'static str,
+    evidence: Anchor,
+}
+
 /// The document of `hints`.
 #[derive(Serialize)]
 pub struct Hints {
@@ -221,7 +244,8 @@ pub struct Hints {
     versions: Vec<ReadVersion>,
     flags: Flags,
     duplicates: Vec<Duplicate>,
-    claims: Vec<()>,
+    claims: Vec<ReadClaim>,
+    claims_verdict: String,
 }
 
 /// A vector in `cvss`.
@@ -340,9 +364,26 @@ fn scores(view: &CaseView, policy: &Policy) -> Option<Scores> {
     (reporter.is_some() || ours.is_some()).then_some(Scores { reporter, ours, cap_applied })
 }
 
+fn read_claim(row: &claims::Row) -> ReadClaim {
+    ReadClaim {
+        text: row.claim.text(),
+        kind: row.claim.kind.as_str(),
+        found: row.found.as_str(),
+        resolves: row.resolves,
+        place: Some(row.place.clone()).filter(|place| !place.is_empty()),
+        newest: row.newest.map(claims::Found::as_str),
+        nearest: row
+            .nearest
+            .as_ref()
+            .map(|near| Near { name: near.name.clone(), distance: near.distance }),
+        strength: row.claim.strength.as_str(),
+        evidence: anchor(&row.claim.evidence),
+    }
+}
+
 impl ShownCase {
     /// A whole case at `now`.
-    pub fn of(view: &CaseView, policy: &Policy, now: Timestamp) -> Self {
+    pub fn of(view: &CaseView, policy: &Policy, now: Timestamp, claims: &claims::Table) -> Self {
         let answers = view.case.answers.iter().map(|(clause, answer)| GivenAnswer {
             clause: clause.to_string(),
             answer: answer.value.as_str(),
@@ -363,7 +404,8 @@ impl ShownCase {
             thread: view.messages.iter().map(shown_message).collect(),
             answers: answers.collect(),
             score: scores(view, policy),
-            claims: Vec::new(),
+            claims: claims.rows.iter().map(read_claim).collect(),
+            claims_verdict: claims.sentence(),
             timeline: timeline.collect(),
             notes: view.case.notes.iter().map(|(_, _, text)| text.clone()).collect(),
             policy: view.case.policy.clone(),
@@ -440,7 +482,7 @@ fn duplicate(twin: &Twin) -> Duplicate {
 
 impl Hints {
     /// What the rules read out of a case.
-    pub fn of(view: &CaseView, policy: &Policy) -> Self {
+    pub fn of(view: &CaseView, policy: &Policy, claims: &claims::Table) -> Self {
         let readings = view.readings();
         let flags = crate::domain::verdict::merge_flags(&readings);
         let hints = readings.iter().flat_map(|reading| &reading.hints);
@@ -450,7 +492,7 @@ impl Hints {
             case: view.row.id.to_string(),
             suggested: Suggested {
                 disposition: Some(view.verdict.disposition.as_str()),
-                clauses: view.verdict.clauses.iter().map(ToString::to_string).collect(),
+                clauses: view.verdict.all_clauses().map(ToString::to_string).collect(),
             },
             why: view.verdict.why.clone(),
             missing: view.verdict.missing.iter().map(ToString::to_string).collect(),
@@ -468,7 +510,8 @@ impl Hints {
                 public: flags.public,
             },
             duplicates: view.twins.iter().map(duplicate).collect(),
-            claims: Vec::new(),
+            claims: claims.rows.iter().map(read_claim).collect(),
+            claims_verdict: claims.sentence(),
         }
     }
 }

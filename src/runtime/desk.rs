@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ulid::Ulid;
 
+use super::claims::Shelf;
 use super::clock::Clock;
 use super::ingest::{self, Archived, Changed};
 use super::regroup::{self, Regrouped};
@@ -80,6 +81,8 @@ pub struct Desk {
     pub clock: Clock,
     /// Whether nothing can be written.
     pub read_only: bool,
+    /// What is known of the product's source.
+    pub claims: Shelf,
     /// Held from reading records to writing them, so that a pull and a decision on one case never write over
     /// each other. The workers take it; the thread of the screen never does.
     changing: Mutex<()>,
@@ -103,6 +106,8 @@ pub struct Opening {
     pub clock: Clock,
     /// Open for reading only.
     pub read_only: bool,
+    /// Checkout of the product's source.
+    pub checkout: Option<PathBuf>,
 }
 
 /// Why something about a case could not be done.
@@ -204,6 +209,7 @@ impl Desk {
             me: opening.me,
             clock: opening.clock,
             read_only: opening.read_only,
+            claims: Shelf::new(opening.checkout),
             changing: Mutex::new(()),
             twins: Mutex::new(None),
             _scratch: scratch,

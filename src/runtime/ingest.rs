@@ -158,7 +158,7 @@ pub fn index_mails(
         }
         let (record, facts, sketch) = summarise(rules, &mail);
         gathered.sketches.extend(sketch.map(|sketch| (mail.seq, sketch)));
-        batch.put_join_keys(mail.seq, &intake::keys(&facts));
+        batch.put_join_keys(mail.seq, &intake::held_keys(&facts));
         if let Some((mailbox, validity, uid)) = &mail.uid {
             batch.map_uid(mailbox, *validity, *uid, mail.seq);
         }
@@ -243,12 +243,12 @@ impl Gathered {
             {
                 self.add_case(store, record, &mut waiting)?;
             }
-            let keys = self.facts.get(&seq).map(intake::keys).unwrap_or_default();
-            for key in keys {
+            let keys = self.facts.get(&seq).map(intake::asked_keys).unwrap_or_default();
+            for (key, enough) in keys {
                 if !asked.insert(key) {
                     continue;
                 }
-                for found in store.seqs_by_join_key(key)? {
+                for found in store.seqs_by_join_key(key)?.into_iter().take(enough) {
                     self.add_case_of(store, found, &mut waiting)?;
                 }
             }
@@ -454,6 +454,7 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketc
         is_reply: facts.is_reply,
         participants: facts.participants.clone(),
         ghsa: facts.ghsa.clone(),
+        refers_back: facts.refers_back,
         direction: facts.direction,
         snippet: snippet(&message.text),
         parts: message.parts.iter().map(part_row).collect(),
@@ -518,6 +519,7 @@ fn facts_of(record: &MailRecord) -> Facts {
         received: record.received,
         direction: record.direction,
         ghsa: record.ghsa.clone(),
+        refers_back: record.refers_back,
     }
 }
 
@@ -562,7 +564,7 @@ pub fn case_record(
         disposition: case.decision.as_ref().map(|decision| decision.disposition),
         decided_clauses: case.decision.as_ref().map(|d| d.clauses.clone()).unwrap_or_default(),
         suggested: (!readings.is_empty()).then_some(verdict.disposition),
-        suggested_clauses: verdict.clauses,
+        suggested_clauses: verdict.all_clauses().cloned().collect(),
         public: readings.iter().any(|reading| reading.flags.public),
         warnings: mails.iter().any(|mail| !mail.warnings.is_empty()),
         journal_entries: u32::try_from(case.entry_count()).unwrap_or(u32::MAX),

@@ -2,12 +2,14 @@
 //!
 //! Owns: everything that waits. Read next: [`desk`] (work on an open store), [`screen_loop`], [`workers`].
 
+pub mod claims;
 pub mod clock;
 pub mod demo;
 pub mod desk;
 pub mod export;
 pub mod fault;
 pub mod files;
+pub mod git;
 pub mod guard;
 pub mod import;
 pub mod ingest;

@@ -9,6 +9,7 @@
 
 mod archive;
 mod batch;
+mod cache;
 mod error;
 mod files;
 mod frame;

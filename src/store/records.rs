@@ -49,6 +49,8 @@ pub struct MailRecord {
     pub participants: Vec<String>,
     /// GHSA id that it is about.
     pub ghsa: Option<String>,
+    /// Whether it begins a thread and speaks of an earlier report of its sender.
+    pub refers_back: bool,
     /// Which way it went.
     pub direction: Direction,
     /// First words of the text.
