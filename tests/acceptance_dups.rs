@@ -63,32 +63,56 @@ fn reports(shared: &Path) -> Vec<Report> {
     cases.into_values().collect()
 }
 
-#[test]
-fn labelled_duplicates_are_named_first() {
-    let Some(shared) = shared() else { return };
-    let reports = reports(&shared);
+fn filled(reports: &[Report]) -> Table<usize> {
     let mut table = Table::default();
     for (at, report) in reports.iter().enumerate() {
         table.set(at, report.features.sketch());
     }
+    table
+}
+
+#[test]
+fn labelled_duplicates_are_named_first_and_nothing_else_is() {
+    let Some(shared) = shared() else { return };
+    let reports = reports(&shared);
+    let table = filled(&reports);
+    let id = |key: usize| reports[key].id.as_str();
+    let mut faults = Vec::new();
+    println!("case  labelled  nearest, with scores; from {} on they are shown", near::THRESHOLD);
     for (at, report) in reports.iter().enumerate() {
-        let found = table.ranked(&report.features.sketch(), Some(at));
-        let words: Vec<String> = found
-            .iter()
-            .take(3)
-            .map(|near| format!("{} {:.2}", reports[near.key].id, near.score))
-            .collect();
-        println!("{} [{}] {}", report.id, report.duplicate_of, words.join(", "));
-        if std::env::var_os("TELL").is_some() {
-            for near in found.iter().take(2) {
-                println!(
-                    "        {}: {:?}",
-                    reports[near.key].id,
-                    near::shared(&report.features, &reports[near.key].features)
-                );
+        let sketch = report.features.sketch();
+        let ranked = table.ranked(&sketch, Some(at));
+        let scores =
+            ranked.iter().take(3).map(|near| format!("{} {:.2}", id(near.key), near.score));
+        let scores: Vec<String> = scores.collect();
+        if !scores.is_empty() {
+            println!("{:<5} {:<9} {}", report.id, report.duplicate_of, scores.join(", "));
+        }
+        let found = table.nearest(&sketch, Some(at), 3);
+        let pair = |near: &near::Near<usize>| {
+            let other = &reports[near.key];
+            report.duplicate_of == other.id || other.duplicate_of == report.id
+        };
+        for near in &found {
+            let both = near::shared(&report.features, &reports[near.key].features);
+            println!("      {}: {}", id(near.key), both.join(" | "));
+            if both.is_empty() {
+                faults.push(format!("{} and {}: nothing is told", report.id, id(near.key)));
             }
         }
+        let named = found.iter().any(|near| id(near.key) == report.duplicate_of);
+        if !report.duplicate_of.is_empty() && !named {
+            faults.push(format!("{}: {} is not named", report.id, report.duplicate_of));
+        }
+        faults.extend(
+            found
+                .iter()
+                .filter(|near| !pair(near))
+                .map(|near| format!("{} and {} are not labelled as one", report.id, id(near.key))),
+        );
     }
+    assert!(reports.iter().any(|report| !report.duplicate_of.is_empty()));
+    assert_eq!(faults, Vec::<String>::new());
 }
 
 /// A published record and what a reporter who never saw it might write.
@@ -152,49 +176,33 @@ const PARAPHRASES: [(&str, &str, &str); 9] = [
 ];
 
 #[test]
-fn paraphrases_of_published_records_find_them() {
+fn paraphrases_of_published_records_find_them_among_the_reports() {
     let Some(shared) = shared() else { return };
     let reports = reports(&shared);
+    let mut table = filled(&reports);
     let product = casebook::domain::advisory::Product::default();
-    let mut table: Table<usize> = Table::default();
-    for (at, report) in reports.iter().enumerate() {
-        table.set(at, report.features.sketch());
-    }
-    let mut names = Vec::new();
+    let mut records = Vec::new();
     for (at, (id, ..)) in PARAPHRASES.iter().enumerate() {
         let path = shared.join(format!("advisories/{id}/published.osv.json"));
         let text = fs::read_to_string(path).expect("a record");
         let draft = casebook::export::import::read(&text, &product).expect("a record").draft;
         let features = near::features_of_advisory(&draft, PRODUCT);
         table.set(1000 + at, features.sketch());
-        names.push((id, features));
+        records.push((id, features));
     }
     let name = |key: usize| {
-        key.checked_sub(1000).map_or_else(|| reports[key].id.as_str(), |at| names[at].0)
+        key.checked_sub(1000).map_or_else(|| reports[key].id.as_str(), |at| records[at].0)
     };
-    for (id, subject, text) in PARAPHRASES {
+    let mut faults = Vec::new();
+    for (at, (id, subject, text)) in PARAPHRASES.iter().enumerate() {
         let features = near::features(subject, text, PRODUCT);
-        let found = table.ranked(&features.sketch(), None);
-        let words: Vec<String> = found
-            .iter()
-            .take(4)
-            .map(|near| format!("{} {:.2}", name(near.key), near.score))
-            .collect();
-        println!("{id}: {}", words.join(", "));
-        if let Some(near) = found.first()
-            && near.key >= 1000
-        {
-            println!("      {:?}", near::shared(&features, &names[near.key - 1000].1));
+        let found = table.nearest(&features.sketch(), None, 3);
+        let words = found.iter().map(|near| format!("{} {:.2}", name(near.key), near.score));
+        println!("{id}: {}", words.collect::<Vec<_>>().join(", "));
+        println!("      {}", near::shared(&features, &records[at].1).join(" | "));
+        if !found.iter().any(|near| near.key == 1000 + at) {
+            faults.push(*id);
         }
     }
-    println!("published records to each other and to the reports");
-    for (at, (id, features)) in names.iter().enumerate() {
-        let found = table.ranked(&features.sketch(), Some(1000 + at));
-        let words: Vec<String> = found
-            .iter()
-            .take(4)
-            .map(|near| format!("{} {:.2}", name(near.key), near.score))
-            .collect();
-        println!("{id}: {}", words.join(", "));
-    }
+    assert_eq!(faults, Vec::<&str>::new());
 }

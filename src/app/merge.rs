@@ -4,7 +4,7 @@ use super::layer::{Layer, Reading};
 use super::prompt::Asking;
 use super::run::{key, open_case};
 use super::{Effect, Model, Tone, look, twin};
-use crate::command::Command;
+use crate::command::{Command, Context};
 
 /// Without words: shows what the case has in common with others, to be merged by the accepting key. With one: merges
 /// the open case into that one; with two: the first into the second.
@@ -42,7 +42,12 @@ fn compare(model: &mut Model) {
     let source = twin::comparison(twins);
     let (title, then) = match pair {
         Some((from, into)) => {
-            let title = format!("Merge {from} into {into}? Enter merges, Esc leaves both");
+            let key = |command| {
+                let keys = model.keymap.keys_of(Context::Overlay, command);
+                keys.into_iter().next().unwrap_or_default()
+            };
+            let (yes, no) = (key(Command::Accept), key(Command::Back));
+            let title = format!("Merge {from} into {into}? {yes} merges, {no} leaves both");
             (title, Some((Command::Merge, format!("{from} {into}"))))
         }
         None => (format!("Like {own}"), None),

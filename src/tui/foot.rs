@@ -109,6 +109,9 @@ fn worth_naming(model: &Model) -> (&'static [Command], &'static [Command]) {
         },
         Context::Overlay => match model.layer {
             Some(Layer::Choice(_)) => (&[C::Accept, C::Down, C::Up], &[C::Back]),
+            Some(Layer::Text(ref text)) if text.then.is_some() => {
+                (&[C::Accept, C::Down, C::PageDown], &[C::Back])
+            }
             Some(Layer::Reply(_)) => {
                 (&[C::QueueReply, C::Accept, C::Down, C::PageDown], &[C::Back])
             }
