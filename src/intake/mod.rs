@@ -8,6 +8,7 @@ pub mod assign;
 pub mod direction;
 pub mod facts;
 pub mod hints;
+pub mod near;
 pub mod ours;
 mod refers;
 pub mod subject;
