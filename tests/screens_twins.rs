@@ -6,6 +6,7 @@ mod support;
 
 use casebook::app::Screen;
 use casebook::app::layer::Layer;
+use casebook::command::{Command, Context};
 use casebook::keymap::Shipped;
 use support::stage::{Mails, Stage};
 
@@ -54,13 +55,19 @@ fn the_banner_names_the_twin_and_its_keys() {
     }
 }
 
-/// J6: compare, merge; and back.
+/// The key of undo on the case screen.
+fn undo(stage: &Stage) -> String {
+    let keys = stage.model.keymap.keys_of(Context::Case, Command::Undo);
+    keys.into_iter().next().expect("a key")
+}
+
+/// J6: compare, merge, queue the answer; and back.
 #[test]
-fn two_keys_merge_and_one_takes_it_back_in_every_keymap() {
+fn four_keys_merge_and_answer_in_every_keymap() {
     for keymap in [Shipped::Default, Shipped::Emacs, Shipped::Mutt] {
         let mut stage = stage(120, 40, keymap);
         stage.open("html injection");
-        let own = open_case(&stage).view.row.id.clone();
+        let own = open_case(&stage).view.row.id.to_string();
         let other = open_case(&stage).view.twins.first().expect("a twin").name().to_owned();
         stage.keys("m");
         assert!(matches!(stage.model.layer, Some(Layer::Text(_))), "{keymap:?}");
@@ -70,25 +77,23 @@ fn two_keys_merge_and_one_takes_it_back_in_every_keymap() {
             "{}",
             stage.said()
         );
+        assert!(matches!(stage.model.layer, Some(Layer::Reply(_))), "{keymap:?}");
+        stage.keys("g s");
         let view = &open_case(&stage).view;
         assert_eq!((view.row.id.as_str(), view.messages.len()), (other.as_str(), 3));
-        assert_eq!(view.row.reporter.address, "ada@one.example");
-        assert!(view.twins.is_empty() && stage.model.queue.counts().0 == 1);
-        let undo = if keymap == Shipped::Emacs { "C-_" } else { "u" };
-        let undo = stage
-            .model
-            .keymap
-            .keys_of(stage.model.context(), casebook::command::Command::Undo)
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| undo.to_owned());
-        stage.keys(&undo);
-        assert_eq!(open_case(&stage).view.messages.len(), 2, "{keymap:?}");
-        assert_eq!(stage.model.queue.counts().0, 2);
+        assert_eq!(view.row.reporter.address, "ada@one.example", "credit stays with the first");
         assert_eq!(
-            open_case(&stage).view.twins.first().map(|twin| twin.name().to_owned()),
-            Some(own.to_string())
+            view.case.reply.as_ref().map(|reply| reply.to.clone()),
+            Some(vec!["bo@two.example".into()])
         );
+        assert!(view.case.decision.is_none(), "the case that stays is no duplicate");
+        assert!(view.twins.is_empty() && stage.model.queue.counts().0 == 1);
+        let undo = undo(&stage);
+        stage.keys(&undo).keys(&undo);
+        assert_eq!(open_case(&stage).view.messages.len(), 2, "{keymap:?}: {}", stage.said());
+        assert_eq!(stage.model.queue.counts().0, 2);
+        let twin = open_case(&stage).view.twins.first().map(|twin| twin.name().to_owned());
+        assert_eq!(twin, Some(own));
     }
 }
 

@@ -3,8 +3,9 @@
 use super::layer::{Layer, Reading};
 use super::prompt::Asking;
 use super::run::{key, open_case};
-use super::{Effect, Model, Tone, look, twin};
+use super::{Effect, Model, Screen, Tone, draft, look, twin};
 use crate::command::{Command, Context};
+use crate::domain::Disposition;
 
 /// Without words: shows what the case has in common with others, to be merged by the accepting key. With one: merges
 /// the open case into that one; with two: the first into the second.
@@ -76,13 +77,14 @@ pub(super) fn split(model: &mut Model) {
     model.push(Effect::Split { case, message });
 }
 
-/// What to do after a merge or split.
-pub(super) fn after(model: &Model, merged: bool) -> String {
+/// What to do after a merge or split. After a merge the answer to the later reporter is shown, to be read and queued.
+pub(super) fn after(model: &mut Model, merged: bool) -> String {
     let undo = key(model, Command::Undo);
-    if merged {
-        let reply = key(model, Command::Reply);
-        format!("; {reply} drafts the answer, {undo} takes it back")
-    } else {
-        format!("; {undo} takes it back")
+    if merged && model.screen == Screen::Case {
+        draft::propose(model, Disposition::Duplicate.as_str());
+        if matches!(model.layer, Some(Layer::Reply(_))) {
+            return format!("; {undo} takes it back; this answers the later reporter");
+        }
     }
+    format!("; {undo} takes it back")
 }

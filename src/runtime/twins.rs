@@ -288,8 +288,8 @@ impl Desk {
         let key = self.precedent_key(name).unwrap_or_else(|_| CaseId::of_precedent(name));
         let entries = self.store.entries(&key)?;
         let folded = crate::domain::Case::fold(key.clone(), &entries);
-        let last = folded.last_undoable();
-        let last = (*last.first().ok_or(DeskError::NothingToUndo)?).to_owned();
+        let last =
+            folded.last_undoable().first().copied().ok_or(DeskError::NothingToUndo)?.to_owned();
         let undone = entries.iter().find(|entry| entry.id == last);
         let what = undone.map_or_else(String::new, material::history_words);
         self.write_precedent(&key, Act::Undone { entry: last })?;
