@@ -84,18 +84,18 @@ pub fn features(subject: &str, text: &str, product: &str) -> Features {
     let lines = || std::iter::once(subject).chain(std::iter::once("")).chain(own.iter().copied());
     let mut words = words(lines());
     words.retain(|word| !word.shown.eq_ignore_ascii_case(&product));
-    let mut out = Features { words, ..Features::default() };
+    let mut out = Features::default();
     let whole: String = lines().collect::<Vec<_>>().join("\n");
     for (kind, name) in names::names(lines()).into_iter().chain(names::classes(&whole)) {
         if name != product {
             out.insert(kind, name);
         }
     }
-    for word in out.words.clone() {
+    for word in &words {
         let kind = if is_common(&word.stem) { Kind::Common } else { Kind::Word };
-        out.insert(kind, word.stem);
+        out.insert(kind, word.stem.clone());
     }
-    for pair in out.words.clone().windows(2) {
+    for pair in words.windows(2) {
         if let [first, second] = pair
             && first.group == second.group
             && !(is_common(&first.stem) && is_common(&second.stem))
@@ -106,6 +106,7 @@ pub fn features(subject: &str, text: &str, product: &str) -> Features {
             out.insert(Kind::Pair, format!("{} {}", low.stem, high.stem));
         }
     }
+    out.words = words;
     out
 }
 
