@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 
 use super::material;
+use super::pin::PolicyPin;
 use super::row::CaseRow;
 use super::thread::{self, DocLine, ReadLine};
 use crate::domain::case::{Answer, Direction};
@@ -29,6 +30,8 @@ pub struct CaseView {
     pub entries: Vec<Entry>,
     /// What the rules propose.
     pub verdict: Verdict,
+    /// The policy that it is judged under.
+    pub policy: PolicyPin,
 }
 
 /// A part of a message as a list shows it.

@@ -20,6 +20,7 @@ pub mod layout;
 mod look;
 pub mod material;
 mod out;
+pub mod pin;
 pub mod prompt;
 pub mod queue;
 pub mod row;

@@ -13,6 +13,7 @@ mod house;
 mod init;
 mod intake;
 mod json;
+mod policy;
 mod read;
 mod screen;
 
@@ -269,7 +270,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             guard::guard(&context, &repo, range.as_deref(), hook)?;
         }
         Command::Cvss { vectors } => house::cvss(&context, &vectors)?,
-        Command::Policy { action: PolicyAction::Show } => house::policy_show(&context)?,
+        Command::Policy { action: PolicyAction::Show } => policy::show(&context)?,
+        Command::Policy { action: PolicyAction::Check { file, since } } => {
+            policy::check(&context, file.as_deref(), since.as_deref())?;
+        }
         Command::Verify { rebuild } => house::verify(&context, rebuild)?,
         Command::Keys => house::keys(&context)?,
         Command::Doctor => house::doctor(&context)?,

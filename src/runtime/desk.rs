@@ -23,7 +23,7 @@ use crate::intake::hints::RulesError;
 use crate::intake::{self, Ours};
 use crate::store::{
     ArchivePosition, Batch, CaseRecord, ErrorKind, Health, JournalPosition, MailRecord, Mode,
-    Store, StoreError,
+    PolicyPart, Store, StoreError,
 };
 
 /// The rules that mail is read by.
@@ -31,6 +31,8 @@ use crate::store::{
 pub struct Rules {
     /// The policy.
     pub policy: Arc<Policy>,
+    /// The file that it was read from.
+    pub policy_data: Arc<str>,
     /// Its hint rules, ready to run.
     pub hints: HintRules,
     /// Whose mail counts as ours.
@@ -352,8 +354,7 @@ impl Desk {
         let known = self.find(case.as_str())?;
         let mut all = Vec::with_capacity(acts.len() + 1);
         if !known.pinned {
-            let policy = self.rules.policy.hash.clone();
-            all.push(Act::Opened { root: known.root, policy });
+            all.push(self.opened(known.root)?);
         }
         all.extend(acts);
         let at = Clock::wall();
@@ -375,6 +376,14 @@ impl Desk {
         let record = self.refresh_case(&known.id)?;
         self.store.flush()?;
         Ok(record.unwrap_or(known))
+    }
+
+    /// The first entry of a case, which pins it to the present policy; what that says is kept.
+    fn opened(&self, root: MessageRef) -> Result<Act, StoreError> {
+        let policy = self.store.keep_policy(PolicyPart::Data, &self.rules.policy_data)?;
+        let text = self.policy_text.as_deref().map(PolicyText::as_str);
+        let text = text.map(|text| self.store.keep_policy(PolicyPart::Text, text)).transpose()?;
+        Ok(Act::Opened { root, policy, text })
     }
 
     /// Takes the newest act on a case back by one more entry.

@@ -15,7 +15,7 @@ use crate::domain::guard::{Hit, Secret, SecretKind, Watch, file_lines, fold, pro
 use crate::export::draft_toml;
 use crate::mail;
 
-mod git;
+pub(super) mod git;
 mod log;
 
 pub use git::GitError;

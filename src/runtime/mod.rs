@@ -11,6 +11,8 @@ pub mod files;
 pub mod guard;
 pub mod import;
 pub mod ingest;
+pub mod pin;
+pub mod policy_check;
 pub mod pull;
 mod random;
 pub mod screen_loop;

@@ -49,7 +49,8 @@ pub fn case(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let incoming = messages.iter().filter(|message| message.direction == Direction::In);
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
     let verdict = ingest::verdict(&desk.rules, &case, &readings);
-    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict })
+    let policy = super::pin::of(desk, &case)?;
+    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict, policy })
 }
 
 fn message(desk: &Desk, record: &MailRecord) -> MessageView {

@@ -59,9 +59,15 @@ fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
     put(frame, row(frame, 0), Line::from(first));
     let received = view.row.received.strftime("%Y-%m-%d %H:%M UTC");
     let received = format!(", received {received}");
-    let who = view.row.reporter_in(width.saturating_sub(received.len() + 1));
+    let mark = view.policy.mark(width >= usize::from(layout::WIDE));
+    let mark_width = if mark.is_empty() { 0 } else { mark.len() + 2 };
+    let room = width.saturating_sub(mark_width);
+    let who = view.row.reporter_in(room.saturating_sub(received.len() + 1));
     let who = format!(" {}{received}", who.as_str());
-    put(frame, row(frame, 1), Line::from(word(&who, width, theme.plain())));
+    let mark_style = if view.policy.is_changed() { theme.alarm() } else { theme.faint() };
+    let second =
+        vec![word(&who, room, theme.plain()), word(&format!(" {mark}"), mark_width, mark_style)];
+    put(frame, row(frame, 1), Line::from(second));
     put(frame, row(frame, 2), verdict(case, width, theme));
     put(frame, row(frame, 3), clocks(model, case, width, theme));
 }

@@ -139,6 +139,19 @@ impl Git {
         Ok(found)
     }
 
+    /// Full names of all branches, remote branches and tags.
+    pub fn names(&self) -> Result<Vec<String>, GitError> {
+        let kinds = ["refs/heads", "refs/remotes", "refs/tags"];
+        let text = self.answer(&[&["for-each-ref", "--format=%(refname)"], &kinds[..]].concat())?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Whether a path is there at a branch, tag or `HEAD` that [`Git::names`] has given.
+    pub fn has_path(&self, at: &str, path: &str) -> bool {
+        let object = format!("{at}:{path}");
+        self.answer(&["rev-parse", "--verify", "--quiet", "--end-of-options", &object]).is_ok()
+    }
+
     /// The text of a tag object; empty for any other object.
     pub fn tag_message(&self, id: &str) -> Result<String, GitError> {
         if self.answer(&["cat-file", "-t", id])?.trim() == "tag" {
