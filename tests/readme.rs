@@ -19,7 +19,7 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Queue, &[Command::Open, Command::Back]),
     (Context::Queue, &[Command::Search, Command::Filter, Command::CycleFilter]),
     (Context::Queue, &[Command::Sort, Command::Deadlines]),
-    (Context::Queue, &[Command::Sync, Command::CancelSync]),
+    (Context::Queue, &[Command::Sync, Command::CancelSync, Command::Triage, Command::Mark]),
     (Context::Case, &[Command::NextPane, Command::NextCase, Command::PreviousCase]),
     (Context::Case, &[Command::Yes, Command::No, Command::Unclear, Command::Clear]),
     (Context::Case, &[Command::AcceptSuggestions, Command::Evidence, Command::Mark]),
@@ -27,7 +27,7 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Case, &[Command::Decline, Command::NeedInfo, Command::Reply, Command::WriteEml]),
     (Context::Case, &[Command::Advisory, Command::Export]),
     (Context::Case, &[Command::Raw, Command::Headers, Command::Journal, Command::Copy]),
-    (Context::Case, &[Command::Undo, Command::Note, Command::SetState]),
+    (Context::Case, &[Command::Undo, Command::Note, Command::SetState, Command::QueueReply]),
     (Context::Global, &[Command::CommandLine, Command::Palette, Command::Help]),
 ];
 

@@ -50,7 +50,21 @@ fn case_with_odd_sender() {
 #[test]
 fn reply_editor() {
     at_every_size("reply", |stage| {
+        stage.open("Path of ffmpeg").keys("a d Enter");
+    });
+}
+
+#[test]
+fn reply_proposed() {
+    at_every_size("reply_proposed", |stage| {
         stage.open("Path of ffmpeg").keys("a d");
+    });
+}
+
+#[test]
+fn triage_session() {
+    at_every_size("triage", |stage| {
+        stage.keys("Space T J");
     });
 }
 
@@ -185,7 +199,7 @@ fn the_text_cursor_is_where_one_types() {
     assert_eq!(stage.drawn().1, None);
     stage.open("Path of ffmpeg").keys("N").text("ab");
     assert_eq!(stage.drawn().1, Some((8, 23)));
-    stage.keys("Esc d").text("xyz");
+    stage.keys("Esc d Enter").text("xyz");
     assert_eq!(stage.drawn().1, Some((4, 3)));
 }
 

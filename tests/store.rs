@@ -92,6 +92,7 @@ fn case(number: u64) -> CaseRecord {
         last: at(number as i64),
         first_answer: None,
         last_answer: Some(at(3)),
+        queued: None,
         messages: 1,
         unanswered: true,
         state: CaseState::New,

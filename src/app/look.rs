@@ -68,6 +68,7 @@ const fn signs(context: Context) -> &'static [(&'static str, &'static str)] {
             ("CLOCK answer, A", "time left until the first answer is due; -2d: two days over"),
             ("CLOCK publish, P", "time left until the embargo ends"),
             ("AGE", "time since the newest mail"),
+            ("▌", "marked for one act on many"),
             ("+", "mail that came in while this list was open and that nobody has looked at"),
             ("!", "a mail that is damaged, hides something or pretends to be what it is not"),
             ("~accept", "suggested by the rules; without ~ decided"),

@@ -473,6 +473,7 @@ pub fn history_words(entry: &Entry) -> String {
         Some(Act::StateSet { state }) => format!("moved to {state}"),
         Some(Act::Noted { text }) => format!("note: {text}"),
         Some(Act::ReplyDrafted { template, .. }) => format!("reply drafted ({template})"),
+        Some(Act::ReplyQueued {}) => "reply put into the outbox".into(),
         Some(Act::AdvisoryDrafted { .. }) => "advisory drafted".into(),
         Some(Act::Exported { formats }) => format!("advisory written: {}", formats.join(", ")),
         Some(Act::Undone { .. }) => "last act taken back".into(),

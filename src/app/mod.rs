@@ -18,14 +18,18 @@ pub mod form;
 pub mod layer;
 pub mod layout;
 mod look;
+mod many;
 pub mod material;
+pub mod next;
 mod out;
+mod outbox;
 pub mod pin;
 pub mod prompt;
 pub mod queue;
 pub mod row;
 mod run;
 pub mod thread;
+pub mod triage;
 mod update;
 pub mod words;
 
@@ -307,8 +311,10 @@ pub struct Model {
     /// Folder that exports are offered to go to.
     pub export_folder: PathBuf,
     request: u64,
-    /// The case of this session's newest act.
-    last_act: Option<CaseId>,
+    /// The walk through the queue, while one goes on.
+    pub session: Option<triage::Session>,
+    /// The cases of the newest act.
+    last_act: Vec<CaseId>,
     /// The effects of the update that runs.
     effects: Vec<Effect>,
 }
@@ -367,7 +373,8 @@ impl Model {
             colour: setup.colour,
             export_folder: setup.export_folder,
             request: 0,
-            last_act: None,
+            session: None,
+            last_act: Vec::new(),
             effects: Vec::new(),
         };
         (model, vec![Effect::LoadQueue])
@@ -434,7 +441,7 @@ impl Model {
             self.say(Tone::Error, "opened read-only: nothing is saved");
             return;
         }
-        self.last_act = Some(case.clone());
+        self.last_act = vec![case.clone()];
         self.push(Effect::Record { case, acts, said: said.into() });
     }
 

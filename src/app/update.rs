@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::case::CaseScreen;
 use super::{
     Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, draft, form, layout, queue,
-    run,
+    run, triage,
 };
 use crate::command::{Command, Context};
 use crate::keymap::{Key, Match};
@@ -36,6 +36,9 @@ pub fn update(model: &mut Model, input: Input, now: Timestamp) -> Vec<Effect> {
 }
 
 fn press(model: &mut Model, key: Key) {
+    if let Some(session) = &mut model.session {
+        session.keys += 1;
+    }
     let context = model.context();
     model.pending.push(key);
     model.choices.clear();
@@ -131,7 +134,13 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             }
             let elsewhere = model.case.as_ref().is_none_or(|open| open.view.row.id != id);
             draft::after_save(model);
-            model.say(Tone::Done, if elsewhere { format!("{id}: {said}") } else { said });
+            // An act on many has said at once what it does.
+            if !said.is_empty() {
+                model.say(Tone::Done, if elsewhere { format!("{id}: {said}") } else { said });
+            }
+            if !elsewhere {
+                triage::saved(model);
+            }
         }
         Outcome::Raw { message, lines } => {
             if let Some(case) = &mut model.case {
@@ -147,6 +156,7 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             if let Some(advisory) = &mut model.advisory {
                 advisory.not_saved();
             }
+            triage::not_saved(model);
             model.fail(&problem);
         }
         Outcome::Sync(state) => model.sync = state,

@@ -145,6 +145,15 @@ pub enum Command {
         /// Write the draft as a mail file instead of printing its text
         #[arg(long, value_name = "FILE.eml")]
         out: Option<PathBuf>,
+        /// Put the draft into the outbox, which stops the clock of the first answer
+        #[arg(long)]
+        queue: bool,
+    },
+    /// List the replies that wait to be sent; nothing is sent
+    Outbox {
+        /// Write each as a mail file into this folder
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Print the advisory draft of a case as TOML, or of a published record
     Advisory {

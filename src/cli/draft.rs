@@ -18,6 +18,7 @@ pub(crate) fn reply(
     case: &str,
     template: Option<String>,
     out: Option<&Path>,
+    queue: bool,
 ) -> Result<(), Failure> {
     let desk = context.desk()?;
     let view = desk.view(desk.find(case)?)?;
@@ -37,7 +38,12 @@ pub(crate) fn reply(
     };
     let mut view = view;
     if !desk.read_only {
-        view = desk.view(desk.record(&view.row.id, vec![act])?)?;
+        let queued = queue.then_some(Act::ReplyQueued {});
+        view =
+            desk.view(desk.record(&view.row.id, std::iter::once(act).chain(queued).collect())?)?;
+    }
+    if view.row.queued.is_some() {
+        eprintln!("{}: in the outbox; nothing was sent", view.row.id);
     }
     if let Some(path) = out {
         write_eml(&desk, &view, path)?;

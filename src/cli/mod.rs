@@ -13,6 +13,7 @@ mod house;
 mod init;
 mod intake;
 mod json;
+mod outbox;
 mod policy;
 mod read;
 mod screen;
@@ -255,9 +256,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Command::Note { case, text } => act::note(&context, &case, text)?,
         Command::Undo { case } => act::undo(&context, &case)?,
-        Command::Reply { case, template, out } => {
-            draft::reply(&context, &case, template, out.as_deref())?;
+        Command::Reply { case, template, out, queue } => {
+            draft::reply(&context, &case, template, out.as_deref(), queue)?;
         }
+        Command::Outbox { out } => outbox::list(&context, out.as_deref())?,
         Command::Advisory { case, from, out } => {
             draft::advisory(&context, case.as_deref(), from.as_deref(), out.as_deref())?;
         }

@@ -139,6 +139,8 @@ pub enum Act {
         /// Text.
         text: String,
     },
+    /// The saved reply draft was put into the outbox. Nothing is sent.
+    ReplyQueued {},
     /// An advisory draft was saved.
     AdvisoryDrafted {
         /// The draft as TOML.

@@ -394,10 +394,15 @@ impl Desk {
         let known = self.find(case.as_str())?;
         let entries = if known.pinned { self.store.entries(&known.id)? } else { Vec::new() };
         let folded = crate::domain::Case::fold(known.id.clone(), &entries);
-        let last = folded.last_undoable().ok_or(DeskError::NothingToUndo)?.to_owned();
-        let undone = entries.iter().find(|entry| entry.id == last);
-        let what = undone.map_or_else(String::new, crate::app::material::history_words);
-        let record = self.record(&known.id, vec![Act::Undone { entry: last }])?;
+        let last = folded.last_undoable();
+        let newest = last.first().ok_or(DeskError::NothingToUndo)?;
+        let undone = entries.iter().find(|entry| entry.id == *newest);
+        let mut what = undone.map_or_else(String::new, crate::app::material::history_words);
+        if last.len() > 1 {
+            what = format!("{what} and {} more", last.len() - 1);
+        }
+        let undo = |entry: &&str| Act::Undone { entry: (*entry).to_owned() };
+        let record = self.record(&known.id, last.iter().map(undo).collect())?;
         Ok((record, what))
     }
 

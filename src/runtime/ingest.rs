@@ -466,6 +466,8 @@ pub fn case_record(
         last: mails.iter().map(|mail| mail.received).max().unwrap_or_default(),
         first_answer,
         last_answer,
+        // Once a newer mail of ours has come in, the answer has left.
+        queued: case.queued.filter(|at| last_answer.is_none_or(|last| last < *at)),
         messages: u32::try_from(mails.len()).unwrap_or(u32::MAX),
         unanswered: last_word.is_some_and(|mail| mail.direction == Direction::In),
         state: case.state(first_answer.is_some()),

@@ -25,6 +25,7 @@ pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
         last: record.last,
         first_answer: record.first_answer,
         last_answer: record.last_answer,
+        queued: record.queued,
         messages: record.messages,
         unanswered: record.unanswered,
         state: record.state,

@@ -111,6 +111,9 @@ pub struct CaseRecord {
     /// Our last human answer.
     #[serde(with = "millis_option")]
     pub last_answer: Option<Timestamp>,
+    /// When an answer that has not left yet was put into the outbox.
+    #[serde(with = "millis_option")]
+    pub queued: Option<Timestamp>,
     /// Number of mails.
     pub messages: u32,
     /// Whether the last word is the reporter's.
@@ -247,6 +250,7 @@ mod tests {
             last: at(1_700_000_000_123),
             first_answer: None,
             last_answer: Some(at(7)),
+            queued: Some(at(9)),
             messages: 2,
             unanswered: false,
             state: CaseState::Fixing,

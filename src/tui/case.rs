@@ -59,15 +59,23 @@ fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
     put(frame, row(frame, 0), Line::from(first));
     let received = view.row.received.strftime("%Y-%m-%d %H:%M UTC");
     let received = format!(", received {received}");
+    let session = model.session.as_ref().map_or_else(String::new, |s| s.words(model.now));
     let mark = view.policy.mark(width >= usize::from(layout::WIDE));
-    let mark_width = if mark.is_empty() { 0 } else { mark.len() + 2 };
-    let room = width.saturating_sub(mark_width);
-    let who = view.row.reporter_in(room.saturating_sub(received.len() + 1));
+    // A session says how far it is; that the policy has changed is said all the same.
+    let mark = if session.is_empty() || view.policy.is_changed() { mark } else { String::new() };
+    let beside: Vec<String> =
+        [mark, session].into_iter().filter(|words| !words.is_empty()).collect();
+    let beside = beside.join("  ");
+    let room = width.saturating_sub(beside.len() + 1);
+    let who = view.row.reporter_in(room.saturating_sub(received.len() + 2));
     let who = format!(" {}{received}", who.as_str());
-    let mark_style = if view.policy.is_changed() { theme.alarm() } else { theme.faint() };
-    let second =
-        vec![word(&who, room, theme.plain()), word(&format!(" {mark}"), mark_width, mark_style)];
-    put(frame, row(frame, 1), Line::from(second));
+    let style = if view.policy.is_changed() { theme.alarm() } else { theme.notice() };
+    let spans = vec![
+        word(&who, room.saturating_sub(1), theme.plain()),
+        word("", 1, theme.plain()),
+        word(&beside, beside.len(), style),
+    ];
+    put(frame, row(frame, 1), Line::from(spans));
     put(frame, row(frame, 2), verdict(case, width, theme));
     put(frame, row(frame, 3), clocks(model, case, width, theme));
 }
