@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 
 use super::material;
+use super::pin::PolicyPin;
 use super::row::CaseRow;
 use super::thread::{self, DocLine, ReadLine};
 use super::twin::Twin;
@@ -32,6 +33,8 @@ pub struct CaseView {
     pub verdict: Verdict,
     /// Cases and published records like it, nearest first.
     pub twins: Vec<Twin>,
+    /// The policy that it is judged under.
+    pub policy: PolicyPin,
 }
 
 /// A part of a message as a list shows it.

@@ -24,6 +24,7 @@ mod merge;
 pub mod next;
 mod out;
 mod outbox;
+pub mod pin;
 pub mod prompt;
 pub mod queue;
 pub mod row;

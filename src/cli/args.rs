@@ -226,7 +226,7 @@ pub enum Command {
         #[arg(required = true)]
         vectors: Vec<String>,
     },
-    /// Show the policy's checklist
+    /// Show the policy's checklist, or check the policy's text against it
     Policy {
         /// What to do
         #[command(subcommand)]
@@ -256,6 +256,15 @@ pub enum Command {
 pub enum PolicyAction {
     /// Print every decision point
     Show,
+    /// Tell what drifted apart: text and checklist, and what they name that the checkout does not have
+    Check {
+        /// The policy's text; by default the one of the config
+        #[arg(value_name = "FILE.md")]
+        file: Option<PathBuf>,
+        /// Tell what changed since this former version of the text instead
+        #[arg(long, value_name = "OLD.md")]
+        since: Option<PathBuf>,
+    },
 }
 
 /// What to do with published advisories.

@@ -111,6 +111,7 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let mut text = head(&view);
+    text.push_str(&format!("{}\n", shown(&view.policy.words())));
     for deadline in view.row.deadlines(&policy.periods, now) {
         let settled = matches!(deadline.status, DeadlineStatus::Met | DeadlineStatus::None);
         let due = deadline.due.map_or_else(String::new, |due| {

@@ -25,7 +25,7 @@ use crate::intake::hints::RulesError;
 use crate::intake::{self, Ours};
 use crate::store::{
     ArchivePosition, Batch, CaseRecord, ErrorKind, Health, JournalPosition, MailRecord, Mode,
-    Store, StoreError,
+    PolicyPart, Store, StoreError,
 };
 
 /// The rules that mail is read by.
@@ -33,6 +33,8 @@ use crate::store::{
 pub struct Rules {
     /// The policy.
     pub policy: Arc<Policy>,
+    /// The file that it was read from.
+    pub policy_data: Arc<str>,
     /// Its hint rules, ready to run.
     pub hints: HintRules,
     /// Whose mail counts as ours.
@@ -405,7 +407,7 @@ impl Desk {
         let _one = self.changing();
         let known = self.find(case.as_str())?;
         let mut all: Vec<(CaseId, Act)> = Vec::with_capacity(acts.len() + 1);
-        all.extend(self.opening(&known));
+        all.extend(self.opening(&known)?);
         all.extend(acts.into_iter().map(|act| (known.id.clone(), act)));
         let batch = self.append(all)?;
         self.store.commit(batch)?;
@@ -414,10 +416,19 @@ impl Desk {
         Ok(record.unwrap_or(known))
     }
 
-    /// The act that fixes the id of a case, unless it is fixed.
-    pub(super) fn opening(&self, known: &CaseRecord) -> Option<(CaseId, Act)> {
-        let policy = self.rules.policy.hash.clone();
-        (!known.pinned).then(|| (known.id.clone(), Act::Opened { root: known.root, policy }))
+    /// The act that fixes the id of a case, unless it is fixed, and pins it to the present policy; what that says is
+    /// kept.
+    ///
+    /// # Errors
+    /// If the policy's words cannot be kept.
+    pub(super) fn opening(&self, known: &CaseRecord) -> Result<Option<(CaseId, Act)>, StoreError> {
+        if known.pinned {
+            return Ok(None);
+        }
+        let policy = self.store.keep_policy(PolicyPart::Data, &self.rules.policy_data)?;
+        let text = self.policy_text.as_deref().map(PolicyText::as_str);
+        let text = text.map(|text| self.store.keep_policy(PolicyPart::Text, text)).transpose()?;
+        Ok(Some((known.id.clone(), Act::Opened { root: known.root, policy, text })))
     }
 
     /// Appends entries to the journal and lists them. What is returned says that they have had their effect on the

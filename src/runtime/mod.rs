@@ -13,6 +13,8 @@ pub mod git;
 pub mod guard;
 pub mod import;
 pub mod ingest;
+pub mod pin;
+pub mod policy_check;
 pub mod pull;
 mod random;
 pub mod regroup;

@@ -71,8 +71,9 @@ pub fn alone(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let incoming = messages.iter().filter(|message| message.direction == Direction::In);
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
     let verdict = ingest::verdict(&desk.rules, &case, &readings, None);
-    let twins = Vec::new();
-    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict, twins })
+    let policy = super::pin::of(desk, &case)?;
+    let (row, twins) = (desk.row(record)?, Vec::new());
+    Ok(CaseView { row, case, messages, entries, verdict, twins, policy })
 }
 
 fn message(desk: &Desk, record: &MailRecord) -> MessageView {
