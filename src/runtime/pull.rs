@@ -133,6 +133,7 @@ fn state_of(now: Progress) -> SyncState {
         Phase::Listing => "listing",
         Phase::Fetching | Phase::Storing => "pulling",
         Phase::Waiting => "waiting to reconnect",
+        Phase::Watching => "watching",
     };
     SyncState::Running {
         phase: phase.into(),
