@@ -14,7 +14,7 @@ pub mod suggest;
 
 pub use assign::{Group, assign};
 pub use direction::direction;
-pub use facts::{Facts, facts, keys};
+pub use facts::{Facts, facts, facts_of_sent, keys};
 pub use hints::{Rules, RulesError};
 pub use ours::Ours;
 pub use suggest::suggest;

@@ -10,7 +10,7 @@ use ulid::Ulid;
 
 use super::clock::Clock;
 use super::ingest::{self, Archived, Changed};
-use super::view;
+use super::{presence, view};
 use crate::app::Problem;
 use crate::app::case::CaseView;
 use crate::app::material::Me;
@@ -35,6 +35,10 @@ pub struct Rules {
     pub hints: HintRules,
     /// Whose mail counts as ours.
     pub ours: Ours,
+    /// Folder of sent mail: what lies there counts as ours, whoever sent it.
+    pub sent: Option<String>,
+    /// Folder of junk: what comes from there is marked.
+    pub junk: Option<String>,
 }
 
 /// The hint rules of a policy, compiled when the first mail is read: a command that reads none starts without them.
@@ -416,6 +420,20 @@ impl Desk {
     ) -> Result<Changed, StoreError> {
         let _one = self.changing();
         ingest::add(&self.store, &self.rules, mails, cursor)
+    }
+
+    /// Marks what is not on the server any more. The copies here stay.
+    ///
+    /// # Errors
+    /// If the index cannot be read or written.
+    pub fn vanished(
+        &self,
+        mailbox: &str,
+        uid_validity: u32,
+        uids: &[(u32, u32)],
+    ) -> Result<Changed, StoreError> {
+        let _one = self.changing();
+        presence::vanished(&self.store, mailbox, uid_validity, uids)
     }
 
     fn changing(&self) -> MutexGuard<'_, ()> {

@@ -11,6 +11,7 @@ pub mod files;
 pub mod guard;
 pub mod import;
 pub mod ingest;
+mod presence;
 pub mod pull;
 mod random;
 pub mod screen_loop;

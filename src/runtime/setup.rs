@@ -135,7 +135,13 @@ impl Setup {
             // Without a config, what the policy's own address sends is ours.
             addresses.push(&self.policy.contact);
         }
-        Ok(Rules { policy: Arc::clone(&self.policy), hints, ours: Ours::new(addresses) })
+        Ok(Rules {
+            policy: Arc::clone(&self.policy),
+            hints,
+            ours: Ours::new(addresses),
+            sent: config.account.as_ref().and_then(|account| account.sent.clone()),
+            junk: config.account.as_ref().and_then(|account| account.junk.clone()),
+        })
     }
 }
 
