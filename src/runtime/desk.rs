@@ -436,6 +436,22 @@ impl Desk {
         presence::vanished(&self.store, mailbox, uid_validity, uids)
     }
 
+    /// Marks what a mailbox had under another UIDVALIDITY than this one, and has not under this one.
+    ///
+    /// # Errors
+    /// If the index cannot be read or written.
+    pub fn settled(&self, mailbox: &str, uid_validity: u32) -> Result<Changed, StoreError> {
+        let _one = self.changing();
+        let mut changed = Changed::default();
+        for old in self.store.uid_validities(mailbox)? {
+            if old != uid_validity {
+                let all = [(1, u32::MAX)];
+                changed.extend(presence::vanished(&self.store, mailbox, old, &all)?);
+            }
+        }
+        Ok(changed)
+    }
+
     fn changing(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }

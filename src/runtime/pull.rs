@@ -240,6 +240,12 @@ impl Sink for StoreSink<'_> {
         self.take(marked.map_err(|error| SinkError(error.into()))?);
         Ok(())
     }
+
+    fn settled(&mut self, mailbox: &str, uid_validity: u32) -> Result<(), SinkError> {
+        let marked = self.desk.settled(mailbox, uid_validity);
+        self.take(marked.map_err(|error| SinkError(error.into()))?);
+        Ok(())
+    }
 }
 
 fn new_mail(fetched: Fetched) -> NewMail {

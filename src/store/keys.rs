@@ -44,6 +44,16 @@ pub fn uids(mailbox: &str, uid_validity: u32) -> Vec<u8> {
     join(b'u', &[&mailbox_tag(mailbox), &uid_validity.to_be_bytes()])
 }
 
+/// Begin of the keys of all messages of a mailbox.
+pub fn mailbox_uids(mailbox: &str) -> Vec<u8> {
+    join(b'u', &[&mailbox_tag(mailbox)])
+}
+
+/// The UIDVALIDITY in a key made by [`uid`].
+pub fn uid_validity_of(key: &[u8]) -> Option<u32> {
+    uid_of(key.get(..key.len().checked_sub(4)?)?)
+}
+
 /// The UID in a key made by [`uid`].
 pub fn uid_of(key: &[u8]) -> Option<u32> {
     let bytes = key.get(key.len().checked_sub(4)?..)?;

@@ -186,6 +186,23 @@ impl Store {
         Ok(uids.take_while(|(uid, _)| *uid <= last).collect())
     }
 
+    /// The UIDVALIDITYs under which messages of a mailbox are known.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn uid_validities(&self, mailbox: &str) -> Result<Vec<u32>, StoreError> {
+        let prefix = keys::mailbox_uids(mailbox);
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let next: Vec<(Vec<u8>, u64)> =
+                self.with_index(|index| index.list(&prefix, after.as_deref(), 1))?;
+            let key = next.first().map(|(key, _)| key.as_slice());
+            let Some(validity) = key.and_then(keys::uid_validity_of) else { return Ok(found) };
+            found.push(validity);
+            after = Some(keys::uid(mailbox, validity, u32::MAX));
+        }
+    }
+
     /// How often the mail with this number is on the server, as far as is known.
     ///
     /// # Errors

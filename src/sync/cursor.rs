@@ -147,10 +147,10 @@ pub struct Cursor {
     pub done: UidSet,
     /// HIGHESTMODSEQ of the last complete run, where the server has one (RFC 7162).
     pub highest_mod_seq: Option<u64>,
-    /// How many of the done ones the server still had at the end of the last complete run.
+    /// How many of the done ones the server still had when it was last looked at; `None` if that is not known.
     pub present: Option<u32>,
-    /// UIDVALIDITYs that the mailbox had before, and whose messages have not been found again or given up yet.
-    pub replaced: Vec<u32>,
+    /// The mailbox has been read whole under this UIDVALIDITY, and the sink knows.
+    pub settled: bool,
 }
 
 /// Format 1.
@@ -176,22 +176,10 @@ pub enum CursorError {
 impl Cursor {
     /// Version of the byte format.
     const FORMAT: u8 = 2;
-    /// Most former UIDVALIDITYs kept.
-    const MOST_REPLACED: usize = 8;
 
     /// A cursor that has seen nothing yet.
     pub fn start(mailbox: &str, uid_validity: u32) -> Self {
         Self { mailbox: mailbox.to_owned(), uid_validity, ..Self::default() }
-    }
-
-    /// A cursor for the mailbox made anew.
-    #[must_use]
-    pub fn renewed(&self, uid_validity: u32) -> Self {
-        let mut replaced = self.replaced.clone();
-        replaced.push(self.uid_validity);
-        replaced.retain(|old| *old != uid_validity);
-        replaced.truncate(Self::MOST_REPLACED);
-        Self { replaced, ..Self::start(&self.mailbox, uid_validity) }
     }
 
     /// Writes the cursor: a format byte, then postcard.

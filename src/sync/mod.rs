@@ -77,6 +77,12 @@ pub trait Sink {
         Ok(())
     }
 
+    /// Hears that the mailbox was read whole under this UIDVALIDITY: what it had under another one, and not under
+    /// this one, is not there any more.
+    fn settled(&mut self, _mailbox: &str, _uid_validity: u32) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// Hears, as it comes, what the server wants the user to know: a sanitised sentence part. The same stands in
     /// [`Summary::notes`], which a run that fails does not return.
     fn note(&mut self, _note: &str) {}

@@ -39,6 +39,14 @@ struct Listed {
     gone: UidSet,
 }
 
+/// What was known when a pass began.
+#[derive(Default)]
+struct Before {
+    done: UidSet,
+    /// How many of these the server had.
+    present: Option<u32>,
+}
+
 /// A batch that was asked for.
 struct Flight {
     batch: Batch,
@@ -56,9 +64,9 @@ impl Engine<'_> {
             // Nothing is there now. What was there before is not marked as gone on this word alone.
             return Ok(());
         }
-        let before = self.done();
+        let before = self.before();
         let listed =
-            if view.exists > 0 { self.fetch_new(view, &before)? } else { Listed::default() };
+            if view.exists > 0 { self.fetch_new(view, &before.done)? } else { Listed::default() };
         self.settle(view, &before, listed)
     }
 
@@ -88,16 +96,18 @@ impl Engine<'_> {
 
     /// Ends a pass: UIDs without a message are done too, and what has vanished is told, if the server's own
     /// count leaves no doubt.
-    fn settle(&mut self, view: View, before: &UidSet, listed: Listed) -> Result<(), Stop> {
-        let doubt = before.count() + listed.there.count() < u64::from(view.exists);
+    fn settle(&mut self, view: View, before: &Before, listed: Listed) -> Result<(), Stop> {
+        let doubt = before.done.count() + listed.there.count() < u64::from(view.exists);
         if doubt {
             self.note("the server lists fewer messages than it says it has".to_owned());
         }
         let mut vanished = self.vanished(view, before, &listed, doubt)?;
         let Listed { there, gone } = listed;
         gone.ranges().iter().for_each(|&(first, last)| vanished.insert_range(first, last));
+        let left = u32::try_from(there.minus(&self.before().done).count()).unwrap_or(u32::MAX);
+        let whole = !doubt && left == 0;
         if !doubt {
-            self.tell_vanished(view.uid_validity, &vanished)?;
+            self.tell_vanished(view.uid_validity, &vanished, whole)?;
         }
         let Some(cursor) = self.cursors.get_mut(&self.name) else { return Ok(()) };
         let mut after = cursor.clone();
@@ -105,12 +115,9 @@ impl Engine<'_> {
             after.present = None;
         } else {
             gone.ranges().iter().for_each(|&(first, last)| after.done.insert_range(first, last));
-            let left = u32::try_from(there.minus(&after.done).count()).unwrap_or(u32::MAX);
             after.present = Some(view.exists.saturating_sub(left));
             after.highest_mod_seq = view.highest_mod_seq;
-            if left == 0 {
-                after.replaced.clear();
-            }
+            after.settled |= whole;
         }
         self.dirty |= after != *cursor;
         *cursor = after;
@@ -122,18 +129,20 @@ impl Engine<'_> {
     fn vanished(
         &mut self,
         view: View,
-        before: &UidSet,
+        before: &Before,
         listed: &Listed,
         doubt: bool,
     ) -> Result<UidSet, Stop> {
         let told = self.told.take().unwrap_or_default();
-        let present = self.cursors.get(&self.name).and_then(|cursor| cursor.present);
-        let expected = present.map(|present| u64::from(present).saturating_sub(told.count()));
         let here = u64::from(view.exists).saturating_sub(listed.there.count());
-        if doubt || before.is_empty() || expected == Some(here) {
+        // Some servers name UIDs that never had a message too (RFC 7162 section 3.2.5.1).
+        let fits = before.present.map(u64::from).is_some_and(|present| {
+            (present.saturating_sub(told.count())..=present).contains(&here)
+        });
+        if doubt || before.done.is_empty() || fits {
             return Ok(told);
         }
-        let (mut left, mut vanished) = (before.clone(), UidSet::new());
+        let (mut left, mut vanished) = (before.done.clone(), UidSet::new());
         let mut window = SEARCH_WINDOW;
         while !left.is_empty() {
             let asked = left.take_newest(window, MOST_RANGES);
@@ -150,25 +159,31 @@ impl Engine<'_> {
         Ok(vanished)
     }
 
-    /// Tells the sink what is not on the server any more, all of it under a former UIDVALIDITY.
-    fn tell_vanished(&mut self, validity: u32, vanished: &UidSet) -> Result<(), SyncError> {
+    /// Tells the sink what is not on the server any more, once also that a former UIDVALIDITY is over.
+    fn tell_vanished(
+        &mut self,
+        validity: u32,
+        vanished: &UidSet,
+        whole: bool,
+    ) -> Result<(), SyncError> {
         let fault = |source| SyncError::Sink { source };
         if !vanished.is_empty() {
             self.sink.vanished(&self.name, validity, vanished).map_err(fault)?;
         }
-        let replaced = self.cursors.get(&self.name).map(|cursor| cursor.replaced.clone());
-        if self.summary.quarantined.is_empty() {
-            let mut all = UidSet::new();
-            all.insert_range(1, u32::MAX);
-            for old in replaced.unwrap_or_default() {
-                self.sink.vanished(&self.name, old, &all).map_err(fault)?;
-            }
+        let settled = self.cursors.get(&self.name).is_some_and(|cursor| cursor.settled);
+        if whole && !settled {
+            self.sink.settled(&self.name, validity).map_err(fault)?;
         }
         Ok(())
     }
 
-    fn done(&self) -> UidSet {
-        self.cursors.get(&self.name).map(|cursor| cursor.done.clone()).unwrap_or_default()
+    /// What the cursor says at this moment.
+    fn before(&self) -> Before {
+        let cursor = self.cursors.get(&self.name);
+        cursor.map_or_else(Before::default, |cursor| Before {
+            done: cursor.done.clone(),
+            present: cursor.present,
+        })
     }
 
     fn list(&mut self, asked: &UidSet, validity: u32) -> Result<Answer<Meta>, Stop> {
@@ -399,6 +414,10 @@ impl Engine<'_> {
         let count = batch.len() as u64;
         let bytes: u64 = batch.iter().map(|message| message.raw.len() as u64).sum();
         for message in &batch {
+            if !cursor.done.contains(message.uid) {
+                // Right at every moment: the run may be over before the pass is.
+                cursor.present = cursor.present.map(|present| present.saturating_add(1));
+            }
             cursor.done.insert(message.uid);
             // It may have failed at first, or stood in an answer that could not be read.
             let name = &self.name;

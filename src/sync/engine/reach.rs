@@ -107,15 +107,10 @@ impl Engine<'_> {
         let name = &self.name;
         match self.cursors.get(name) {
             Some(cursor) if cursor.uid_validity == uid_validity => return Ok(()),
-            Some(cursor) => {
-                self.summary.uid_validity_changed = true;
-                let fresh = cursor.renewed(uid_validity);
-                self.cursors.insert(name.clone(), fresh);
-            }
-            None => {
-                self.cursors.insert(name.clone(), Cursor::start(name, uid_validity));
-            }
+            Some(_) => self.summary.uid_validity_changed = true,
+            None => {}
         }
+        self.cursors.insert(name.clone(), Cursor::start(name, uid_validity));
         self.told = None;
         // In the middle of a pass, everything planned speaks of UIDs that are gone.
         if self.planned { Err(Stop::Restart) } else { Ok(()) }
