@@ -121,7 +121,10 @@ impl Engine<'_> {
         }
         self.dirty |= after != *cursor;
         *cursor = after;
-        Ok(if self.dirty { self.store(Vec::new())? } else { () })
+        if self.dirty {
+            self.store(Vec::new())?;
+        }
+        Ok(())
     }
 
     /// Which of the messages that were here before are not on the server any more: as the server tells where

@@ -105,10 +105,11 @@ impl Engine<'_> {
     /// Starts the cursor anew where it does not speak of this mailbox.
     fn fit_cursor(&mut self, uid_validity: u32) -> Result<(), Stop> {
         let name = &self.name;
-        match self.cursors.get(name) {
-            Some(cursor) if cursor.uid_validity == uid_validity => return Ok(()),
-            Some(_) => self.summary.uid_validity_changed = true,
-            None => {}
+        if let Some(cursor) = self.cursors.get(name) {
+            if cursor.uid_validity == uid_validity {
+                return Ok(());
+            }
+            self.summary.uid_validity_changed = true;
         }
         self.cursors.insert(name.clone(), Cursor::start(name, uid_validity));
         self.told = None;
