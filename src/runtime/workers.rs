@@ -320,9 +320,10 @@ impl Puller {
         let pulled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             self.trap.pass(Fault::Pull);
             if mailbox.watch {
+                let mut offline = false;
                 let mut told = |news: News| {
                     feed.borrow_mut().send_rows();
-                    self.watching(&news);
+                    self.watching(&news, &mut offline);
                 };
                 let desk = &self.desk;
                 Err(pull::watch(desk, mailbox, cancel, &mut progress, &mut heard, &mut told))
@@ -349,15 +350,24 @@ impl Puller {
         }
     }
 
-    /// Says how the watch is. To be offline is a state of it and no error.
-    fn watching(&self, news: &News) {
+    /// Says how the watch is. To be offline is a state of it: the reason is told once, not at every try.
+    fn watching(&self, news: &News, offline: &mut bool) {
         let at = self.desk.clock.now().strftime("%H:%M UTC");
         let words = match news {
             News::Pulled(done) => {
+                *offline = false;
                 self.name_quarantined(done);
                 format!("watching, {at}: {} new", done.changed.new)
             }
-            News::Offline(problem) => format!("offline since {at}: {}", problem.what),
+            News::Offline(problem) => {
+                if !std::mem::replace(offline, true) {
+                    self.tell(Outcome::Failed(Problem {
+                        next: "it is tried again by itself; local mail stays usable".into(),
+                        ..problem.clone()
+                    }));
+                }
+                format!("offline, last tried {at}")
+            }
         };
         self.tell(Outcome::Sync(SyncState::Watching(words)));
     }

@@ -101,37 +101,8 @@ pub fn watch(
 ) -> Result<std::convert::Infallible, SyncError> {
     account.check()?;
     let dial: Arc<Dial> = Arc::new(transport::open);
-    let mut engine = Engine::new(account, dial, secret, cursors, sink, cancel, progress);
-    let mut away = Duration::ZERO;
-    loop {
-        let error = match engine.round() {
-            Ok(()) => {
-                away = Duration::ZERO;
-                told(Round::Done(engine.take_summary()));
-                match engine.wait() {
-                    Ok(()) => continue,
-                    // The line went dead over the waiting: connecting anew tells whether the server is there.
-                    Err(error) if error.passes() => {
-                        engine.link = None;
-                        continue;
-                    }
-                    Err(error) => error,
-                }
-            }
-            Err(error) => error,
-        };
-        if !error.passes() {
-            return Err(error);
-        }
-        told(Round::Offline(&error));
-        engine.link = None;
-        away = (away * 2).max(account.timeouts.offline).min(LONGEST_AWAY);
-        engine.reporter.enter(Phase::Waiting);
-        cancel.pause(away);
-        if cancel.is_cancelled() {
-            return Err(SyncError::Cancelled);
-        }
-    }
+    let engine = Engine::new(account, dial, secret, cursors, sink, cancel, progress);
+    engine.watch(told)
 }
 
 struct Reporter<'a> {
@@ -215,6 +186,43 @@ impl<'a> Engine<'a> {
             breaks: 0,
             timeouts: 0,
             poisoned: 0,
+        }
+    }
+
+    /// Reads everything again and again.
+    fn watch(
+        mut self,
+        told: &mut dyn FnMut(Round<'_>),
+    ) -> Result<std::convert::Infallible, SyncError> {
+        let mut away = Duration::ZERO;
+        loop {
+            let error = match self.round() {
+                Ok(()) => {
+                    away = Duration::ZERO;
+                    told(Round::Done(self.take_summary()));
+                    match self.wait() {
+                        Ok(()) => continue,
+                        // The line went dead over the waiting: to connect anew tells whether the server is there.
+                        Err(error) if error.passes() => {
+                            self.link = None;
+                            continue;
+                        }
+                        Err(error) => error,
+                    }
+                }
+                Err(error) => error,
+            };
+            if !error.passes() {
+                return Err(error);
+            }
+            told(Round::Offline(&error));
+            self.link = None;
+            away = (away * 2).max(self.account.timeouts.offline).min(LONGEST_AWAY);
+            self.reporter.enter(Phase::Waiting);
+            self.cancel.pause(away);
+            if self.cancel.is_cancelled() {
+                return Err(SyncError::Cancelled);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Dial, Engine};
+use super::{Dial, Engine, Round};
 use crate::sync::cancel::Cancel;
 use crate::sync::cursor::{Cursor, UidSet};
 use crate::sync::error::{SinkError, SyncError};
@@ -63,6 +63,17 @@ struct Disk {
 }
 
 impl Disk {
+    fn new(seed: u64, failing: bool) -> Self {
+        Self {
+            mails: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            dice: Dice::new(seed),
+            failing,
+            wrong: Vec::new(),
+        }
+    }
+
     fn cursors(&self) -> Vec<Cursor> {
         self.cursors.values().map(|bytes| Cursor::decode(bytes).unwrap()).collect()
     }
@@ -117,6 +128,11 @@ impl Sink for Disk {
     }
 }
 
+fn dial(world: &Arc<Mutex<World>>) -> Arc<Dial> {
+    let theirs = Arc::clone(world);
+    Arc::new(move |_, _| server::dial(&theirs))
+}
+
 fn account(dice: &mut Dice) -> Account {
     let mut account = Account::new("simulated", 1, Security::Tls, "u");
     account.also = vec!["Sent".to_owned()];
@@ -137,8 +153,7 @@ fn pull(
     world: &Arc<Mutex<World>>,
     disk: &mut Disk,
 ) -> Result<Summary, SyncError> {
-    let theirs = Arc::clone(world);
-    let dial: Arc<Dial> = Arc::new(move |_, _| server::dial(&theirs));
+    let dial = dial(world);
     let (cursors, cancel) = (disk.cursors(), Cancel::new());
     let mut secret = || Ok(Secret::new("p".to_owned()));
     let mut quiet = |_| {};
@@ -153,14 +168,7 @@ fn play(seed: u64) -> Vec<String> {
     let mut dice = Dice::new(seed);
     let account = account(&mut dice);
     let world = Arc::new(Mutex::new(World::new(&mut dice)));
-    let mut disk = Disk {
-        mails: BTreeMap::new(),
-        cursors: BTreeMap::new(),
-        gone: BTreeSet::new(),
-        dice: Dice::new(dice.next()),
-        failing: true,
-        wrong: Vec::new(),
-    };
+    let mut disk = Disk::new(dice.next(), true);
     for _ in 0..1 + dice.below(8) {
         // However it ends, the next one goes on from what the disk has.
         let _ended = pull(&account, &world, &mut disk);
@@ -225,6 +233,45 @@ fn nothing_is_lost_doubled_or_forged_whatever_happens() {
     }
 }
 
+/// A watch over a world that goes on changing, cut off often: it comes back by itself each time and in the end has
+/// everything; a refused login ends it.
+#[test]
+fn a_watch_comes_back_by_itself_but_never_after_a_refusal() {
+    for seed in 1..20 {
+        let mut dice = Dice::new(seed);
+        let mut account = account(&mut dice);
+        account.timeouts.offline = Duration::from_nanos(1);
+        let mut world = World::new(&mut dice);
+        world.poison = None;
+        let world = Arc::new(Mutex::new(world));
+        let mut disk = Disk::new(1, false);
+        let (dial, cancel) = (dial(&world), Cancel::new());
+        let (mut secret, mut quiet) = (|| Ok(Secret::new("p".to_owned())), |_| {});
+        let engine = Engine::new(&account, dial, &mut secret, [], &mut disk, &cancel, &mut quiet);
+        let (mut done, mut offline) = (0, 0);
+        let ended = engine.watch(&mut |round| {
+            let mut world = lock(&world);
+            match round {
+                Round::Done(_) => {
+                    done += 1;
+                    if done == 40 {
+                        world.refuses = true;
+                        world.drop_connections();
+                    }
+                    world.calm = done > 30;
+                    let changes = if world.calm { 0 } else { 3 };
+                    (0..changes).for_each(|_| world.change(&mut dice));
+                }
+                Round::Offline(_) => offline += 1,
+            }
+        });
+        assert!(matches!(ended, Err(SyncError::LoginRefused { .. })), "{seed}: {ended:?}");
+        let world = lock(&world);
+        assert_eq!((done, world.refused), (40, 1), "{seed}: {offline} times offline");
+        assert_eq!(losses(&world, &disk), Vec::<String>::new(), "{seed}");
+    }
+}
+
 #[test]
 fn nothing_new_costs_one_round_trip_after_the_login() {
     for seed in 1..40 {
@@ -234,14 +281,7 @@ fn nothing_new_costs_one_round_trip_after_the_login() {
         let mut world = World::new(&mut dice);
         (world.calm, world.poison) = (true, None);
         let world = Arc::new(Mutex::new(world));
-        let mut disk = Disk {
-            mails: BTreeMap::new(),
-            cursors: BTreeMap::new(),
-            gone: BTreeSet::new(),
-            dice: Dice::new(1),
-            failing: false,
-            wrong: Vec::new(),
-        };
+        let mut disk = Disk::new(1, false);
         pull(&account, &world, &mut disk).expect("calm");
         lock(&world).commands.clear();
         lock(&world).writes.clear();

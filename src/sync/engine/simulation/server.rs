@@ -34,6 +34,10 @@ pub(super) struct World {
     pub commands: Vec<String>,
     /// What came in one piece.
     pub writes: Vec<String>,
+    /// No login is accepted any more.
+    pub refuses: bool,
+    /// So many were refused.
+    pub refused: u32,
     /// Connections of an earlier time are dead.
     epoch: u64,
     made: u64,
@@ -52,6 +56,8 @@ impl World {
             calm: false,
             commands: Vec::new(),
             writes: Vec::new(),
+            refuses: false,
+            refused: 0,
             epoch: 0,
             made: 0,
             qresync: dice.once_in(2),
@@ -172,6 +178,7 @@ pub(super) fn dial(world: &Arc<Mutex<World>>) -> Result<Greeted, SyncError> {
         answer: VecDeque::new(),
         folder: None,
         told: 0,
+        idle: None,
         challenged: None,
         dead: false,
         ends: false,
@@ -199,6 +206,8 @@ struct Line {
     folder: Option<(String, u32)>,
     /// Number of messages that the client was told of.
     told: usize,
+    /// Tag of an IDLE that lasts.
+    idle: Option<String>,
     /// Tag of a login that waits for its answer.
     challenged: Option<String>,
     dead: bool,
@@ -224,6 +233,13 @@ impl Read for Line {
         if self.dead || (self.ends && self.answer.is_empty()) {
             return Ok(0);
         }
+        if self.answer.is_empty() && self.idle.is_some() {
+            // Somebody wrote, or it was quiet for too long.
+            if self.dice.once_in(3) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.say("* OK Still here\r\n* 7 EXISTS\r\n");
+        }
         assert!(!self.answer.is_empty(), "the client waits for nothing");
         let most = if self.dice.once_in(3) { 1 + self.dice.below(40) as usize } else { buf.len() };
         let count = most.min(self.answer.len()).min(buf.len());
@@ -236,11 +252,15 @@ impl Read for Line {
 
 impl Write for Line {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        if self.dead {
-            return Err(io::ErrorKind::BrokenPipe.into());
+        {
+            let mut world = lock(&self.world);
+            self.dead |= world.epoch != self.epoch;
+            if self.dead {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            world.writes.push(String::from_utf8_lossy(buf).into_owned());
         }
         self.heard.extend_from_slice(buf);
-        lock(&self.world).writes.push(String::from_utf8_lossy(buf).into_owned());
         while let Some(end) = self.heard.iter().position(|b| *b == b'\n') {
             let line: Vec<u8> = self.heard.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line).trim_end().to_owned();
@@ -269,6 +289,10 @@ impl Line {
         if let Some(tag) = self.challenged.take() {
             return self.welcome(&tag);
         }
+        if let Some(tag) = self.idle.take() {
+            assert_eq!(line, "DONE");
+            return self.say(&format!("{tag} OK done\r\n"));
+        }
         let (tag, command) = line.split_once(' ').unwrap_or((line, ""));
         let world = Arc::clone(&self.world);
         let mut world = lock(&world);
@@ -291,6 +315,10 @@ impl Line {
                 self.say(&format!("* ENABLED QRESYNC\r\n{tag} OK done\r\n"));
             }
             ["LOGOUT"] => {}
+            ["IDLE"] => {
+                self.say("+ idling\r\n");
+                self.idle = Some(tag.to_owned());
+            }
             ["EXAMINE", name, ..] => {
                 let more = words.get(2).copied().unwrap_or_default();
                 self.shift(&mut world);
@@ -333,7 +361,12 @@ impl Line {
 
     fn welcome(&mut self, tag: &str) {
         let (tells, words) = {
-            let world = lock(&self.world);
+            let mut world = lock(&self.world);
+            if world.refuses {
+                world.refused += 1;
+                drop(world);
+                return self.say(&format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n"));
+            }
             (world.tells, world.capabilities().join(" "))
         };
         let told = if tells { format!("[CAPABILITY {words}] ") } else { String::new() };
