@@ -86,7 +86,7 @@ fn an_answer_in_sent_stops_the_clock_and_junk_is_swept_with_a_mark() {
     let text = console.ok(&["show", &console.case("swept")]);
     assert!(text.contains("rescued"), "{text}");
     // The same after the index was made anew from the files.
-    console.ok(&["verify", "--rebuild"]);
+    console.ok(&["--config", "config.toml", "verify", "--rebuild"]);
     assert_eq!(acknowledge(&console), "met");
     assert_eq!(messages(&console, "swept")[0]["rescued"], true);
     let again = console.json(&SYNC);
@@ -262,4 +262,42 @@ fn the_password_stands_nowhere_but_where_it_comes_from() {
     let folder = console.path("");
     assert!(!holds(&folder, CANARY.as_bytes()), "the password is in a file");
     assert!(fs::read_to_string(console.path("secret")).expect("read").contains(CANARY));
+}
+
+/// The row of the list that is drawn reversed.
+fn lit_row(screen: &vt100::Screen) -> String {
+    let (rows, columns) = (screen.size().0.get(), screen.size().1.get());
+    let lit = |row: u16| {
+        let cells = (0..columns).filter_map(|column| screen.cell(row, column));
+        // The bar at the top is lit too.
+        row > 1 && row < rows - 2 && cells.filter(|cell| cell.inverse()).count() > 20
+    };
+    let row = (0..rows).find(|row| lit(*row)).unwrap_or(0);
+    screen.rows(0, columns).nth(row.into()).unwrap_or_default()
+}
+
+#[test]
+fn on_the_screen_new_mail_comes_by_itself_and_the_cursor_stays() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let console = Console::new();
+    configure(&console, &dovecot, &cat(&console), "watch = true");
+    dovecot.put(None, "1.M1.test:2,", &mail("r@x.example", "one-1", "a", ""), at(0));
+    dovecot.put(None, "2.M1.test:2,", &mail("r@x.example", "two-2", "b", ""), at(9));
+    let mut screen = console.screen(100, 24, &["--config", "config.toml"]);
+    screen.wait_for("one-1");
+    screen.wait_for("watching,");
+    screen.send("j");
+    screen.settle();
+    let before = lit_row(screen.parsed().screen());
+    assert!(before.contains("-"), "{before}: {}", screen.shown());
+    let word = if before.contains("one-1") { "one-1" } else { "two-2" };
+    dovecot.put(None, "3.M1.test:2,", &mail("n@x.example", "new-3", "c", ""), at(20));
+    screen.wait_for("new-3");
+    screen.wait_for(": 1 new");
+    assert!(lit_row(screen.parsed().screen()).contains(word), "{}", screen.shown());
+    // Stopped by its key, and the store can be left at once.
+    screen.send(":cancel-sync\r");
+    screen.wait_for("watch stopped");
+    screen.send("q");
+    assert_eq!(screen.wait_end(), 0);
 }
