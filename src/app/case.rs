@@ -5,8 +5,10 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 
 use super::material;
+use super::pin::PolicyPin;
 use super::row::CaseRow;
 use super::thread::{self, DocLine, ReadLine};
+use super::twin::Twin;
 use crate::domain::case::{Answer, Direction};
 use crate::domain::checklist;
 use crate::domain::hint::{Hint, Reading};
@@ -29,6 +31,10 @@ pub struct CaseView {
     pub entries: Vec<Entry>,
     /// What the rules propose.
     pub verdict: Verdict,
+    /// Cases and published records like it, nearest first.
+    pub twins: Vec<Twin>,
+    /// The policy that it is judged under.
+    pub policy: PolicyPin,
 }
 
 /// A part of a message as a list shows it.

@@ -35,12 +35,13 @@ pub(super) fn step_message(model: &mut Model, step: isize) {
 
 pub(super) fn journal(model: &mut Model) {
     let Some(case) = &model.case else { return };
-    let mut source: Vec<_> = case.view.entries.iter().map(material::history_line).collect();
-    if source.is_empty() {
+    let mut source = vec![DisplayText::line(&case.view.policy.words())];
+    source.extend(case.view.entries.iter().map(material::history_line));
+    if case.view.entries.is_empty() {
         source.push(DisplayText::line("nothing was decided yet"));
     }
     let title = format!("History of {}", case.view.row.id);
-    show(model, Layer::Text(Reading { title, source, lines: Vec::new(), top: 0 }));
+    show(model, Layer::Text(Reading { title, source, ..Reading::default() }));
 }
 
 pub(super) fn help(model: &mut Model) {
@@ -55,7 +56,7 @@ pub(super) fn help(model: &mut Model) {
     show(model, Layer::Help(help));
 }
 
-fn show(model: &mut Model, mut layer: Layer) {
+pub(super) fn show(model: &mut Model, mut layer: Layer) {
     layer.lay_out(model.size);
     model.layer = Some(layer);
 }

@@ -7,6 +7,7 @@ use super::acts::Refusal;
 use super::advisory::FaultLine;
 use super::case::CaseView;
 use super::row::CaseRow;
+use crate::claims::{self, Found, Strength};
 use crate::domain::ClauseId;
 use crate::domain::advisory::{self, AdvisoryDraft, CaseMaterial, Format, Product};
 use crate::domain::case::{Direction, ReplyDraft};
@@ -19,7 +20,7 @@ use crate::domain::verdict::Verdict;
 use crate::export::{self, draft_toml};
 use crate::mail::compose::{Outgoing, reply_subject};
 use crate::mail::{Address, DisplayText};
-use crate::reply::{self, ReplyMaterial, ScoreNote};
+use crate::reply::{self, ReplyMaterial, ScoreNote, Source};
 
 /// Whose decisions these are, and whose name stands below replies.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -127,7 +128,15 @@ fn reply_material(office: &Office<'_>, view: &CaseView, template: &str) -> Reply
         signature: office.me.name.clone(),
         ..base
     }
-    .with_clauses(policy, &clauses, office.policy_text)
+    .with_clauses(&clauses, &sources(office, view))
+}
+
+/// Where clauses are quoted from: the policy that the case is judged under, then the present one.
+fn sources<'a>(office: &Office<'a>, view: &'a CaseView) -> Vec<Source<'a>> {
+    let present = Source { policy: office.policy, text: office.policy_text };
+    let kept = view.policy.kept.as_ref();
+    let kept = kept.map(|kept| Source { policy: &kept.policy, text: kept.text.as_deref() });
+    kept.into_iter().chain([present]).collect()
 }
 
 /// The reporter's own lines that the clauses rest on: of the answers, else of the proposals.
@@ -155,13 +164,19 @@ fn missing_words(view: &CaseView, policy: &Policy) -> Vec<String> {
 fn score_note(view: &CaseView, policy: &Policy) -> Option<ScoreNote> {
     let vector = view.case.vector.as_deref().and_then(|text| Vector::parse(text).ok())?;
     let capped = vector.capped(&policy.scoring.max_attack_vector);
-    let cap_applied = capped.is_some();
+    let highest = match policy.scoring.max_attack_vector.as_str() {
+        "A" => "Adjacent",
+        "L" => "Local",
+        "P" => "Physical",
+        _ => "Network",
+    };
+    let cap = capped.is_some().then(|| highest.to_owned());
     let counted = capped.unwrap_or(vector);
     Some(ScoreNote {
         tenths: counted.base().tenths(),
         severity: counted.severity().word(Words::Policy).to_owned(),
         vector: counted.to_string(),
-        cap_applied,
+        cap,
     })
 }
 
@@ -352,6 +367,38 @@ fn gate_words(draft: &AdvisoryDraft) -> String {
     format!(" {score} {}, advisory: yes, {cve}", severity.as_str())
 }
 
+/// Whether a claim was found, in a word: what does not count is told apart.
+pub fn found_word(row: &claims::Row) -> &'static str {
+    match (row.claim.strength, row.found) {
+        (Strength::ThirdParty, _) => "library",
+        (_, Found::Yes) => "found",
+        (Strength::Weak, Found::No) => "weak",
+        (_, Found::No) => "not found",
+        (_, Found::Elsewhere) => "elsewhere",
+        (_, Found::Unknown) => "not known",
+    }
+}
+
+/// Where a claim was found or why not, with the nearest name.
+pub fn claim_words(row: &claims::Row) -> String {
+    let mut words = row.place.clone();
+    if let Some(near) = &row.nearest {
+        let off = match near.distance {
+            0 => "in other case".to_owned(),
+            1 => "1 letter off".to_owned(),
+            count => format!("{count} letters off"),
+        };
+        let near = format!("nearest: {} ({off})", near.name);
+        words = if words.is_empty() { near } else { format!("{words}; {near}") };
+    }
+    let newer = match row.newest {
+        Some(Found::Yes) if row.found == Found::No => "; it is in the newest version",
+        Some(Found::No) if row.found == Found::Yes => "; not in the newest version any more",
+        _ => "",
+    };
+    format!("{words}{newer}")
+}
+
 /// That a case is under embargo and until when, for everything of it that leaves the store (DI2); `None` where there
 /// is no embargo or it is over.
 pub fn embargo_words(row: &CaseRow, policy: &Policy, now: Timestamp) -> Option<String> {
@@ -462,6 +509,14 @@ pub fn history_words(entry: &Entry) -> String {
         Some(Act::ReplyQueued {}) => "reply put into the outbox".into(),
         Some(Act::AdvisoryDrafted { .. }) => "advisory drafted".into(),
         Some(Act::Exported { formats }) => format!("advisory written: {}", formats.join(", ")),
+        Some(Act::Merged { from, messages }) => {
+            format!("merged with {from}, {} mails", messages.len())
+        }
+        Some(Act::Split { into, messages, .. }) => {
+            format!("{} mails split off as {into}", messages.len())
+        }
+        Some(Act::PrecedentAdded { name, .. }) => format!("published record {name} added"),
+        Some(Act::PrecedentRemoved { name }) => format!("published record {name} removed"),
         Some(Act::Undone { .. }) => "last act taken back".into(),
         None => format!("{} (of a newer version)", entry.kind),
     }

@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::row::CaseRow;
-use crate::domain::CaseId;
 use crate::domain::deadline::{DeadlineKind as Kind, DeadlineStatus as Status};
 use crate::domain::policy::Periods;
+use crate::domain::{CaseId, Disposition};
 
 /// Which cases are shown, beside the words of the filter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,6 +49,8 @@ pub enum Sort {
     /// Newest message first.
     #[default]
     Newest,
+    /// By decision or suggestion: junk first, then what is turned away, then what wants reading.
+    Suggestion,
     /// Least time left first; cases without a running clock last.
     Deadline,
     /// By the reporter's address.
@@ -60,6 +62,7 @@ impl Sort {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Newest => "newest",
+            Self::Suggestion => "suggestion",
             Self::Deadline => "deadline",
             Self::Reporter => "reporter",
         }
@@ -67,7 +70,8 @@ impl Sort {
 
     const fn next(self) -> Self {
         match self {
-            Self::Newest => Self::Deadline,
+            Self::Newest => Self::Suggestion,
+            Self::Suggestion => Self::Deadline,
             Self::Deadline => Self::Reporter,
             Self::Reporter => Self::Newest,
         }
@@ -147,6 +151,8 @@ impl Queue {
             Sort::Newest => {
                 shown.sort_by_key(|at| Reverse(row(at).map(|row| (row.last, Reverse(row.number)))))
             }
+            Sort::Suggestion => shown
+                .sort_by_key(|at| row(at).map(|row| (weight(row), Reverse(row.last), row.number))),
             Sort::Deadline => shown.sort_by_cached_key(|at| {
                 row(at).map(|row| (next_due(row, periods, now), row.number))
             }),
@@ -315,6 +321,25 @@ impl Queue {
             }
         }
         false
+    }
+}
+
+/// Where a case stands among the others by what is decided or suggested: the less reading, the earlier.
+fn weight(row: &CaseRow) -> u8 {
+    match row.disposition.or(row.suggested) {
+        Some(Disposition::Spam) => 0,
+        Some(Disposition::WrongProject) => 1,
+        Some(Disposition::NoBounty) => 2,
+        Some(Disposition::UndecidableEncrypted) => 3,
+        Some(Disposition::RejectBan) => 4,
+        Some(Disposition::Reject) => 5,
+        Some(Disposition::ForwardUpstream) => 6,
+        Some(Disposition::AlreadyPublic) => 7,
+        Some(Disposition::Duplicate) => 8,
+        Some(Disposition::NeedsInfo) => 9,
+        None => 10,
+        Some(Disposition::Coordination) => 11,
+        Some(Disposition::Accept) => 12,
     }
 }
 

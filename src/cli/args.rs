@@ -134,6 +134,27 @@ pub enum Command {
         /// The note
         text: String,
     },
+    /// Put the mails of a case into another one that tells of the same flaw
+    Merge {
+        /// The case, usually the later report
+        case: String,
+        /// The case that stays
+        into: String,
+    },
+    /// Make a case of its own of some mails of a case
+    Split {
+        /// The case
+        case: String,
+        /// Its mails: numbers as `show` counts them, or ids
+        #[arg(required = true, value_name = "MSG")]
+        messages: Vec<String>,
+    },
+    /// Keep published advisories, so that reports of what they tell are recognised
+    Precedent {
+        /// What to do
+        #[command(subcommand)]
+        action: PrecedentAction,
+    },
     /// Take the last act on a case back
     Undo {
         /// The case
@@ -209,7 +230,7 @@ pub enum Command {
         #[arg(required = true)]
         vectors: Vec<String>,
     },
-    /// Show the policy's checklist
+    /// Show the policy's checklist, or check the policy's text against it
     Policy {
         /// What to do
         #[command(subcommand)]
@@ -239,6 +260,38 @@ pub enum Command {
 pub enum PolicyAction {
     /// Print every decision point
     Show,
+    /// Tell what drifted apart: text and checklist, and what they name that the checkout does not have
+    Check {
+        /// The policy's text; by default the one of the config
+        #[arg(value_name = "FILE.md")]
+        file: Option<PathBuf>,
+        /// Tell what changed since this former version of the text instead
+        #[arg(long, value_name = "OLD.md")]
+        since: Option<PathBuf>,
+    },
+}
+
+/// What to do with published advisories.
+#[derive(Debug, Subcommand)]
+pub enum PrecedentAction {
+    /// Keep OSV records, CVE records or GitHub advisories
+    Add {
+        /// Files
+        #[arg(required = true, value_name = "FILE.json")]
+        files: Vec<PathBuf>,
+    },
+    /// List what is kept
+    List,
+    /// Take one out
+    Remove {
+        /// Its name or any id of it
+        name: String,
+    },
+    /// Take the last act on one back
+    Undo {
+        /// Its name
+        name: String,
+    },
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
