@@ -89,6 +89,8 @@ pub struct MessageView {
     pub reading: Reading,
     /// Whether the server no longer has it.
     pub gone: bool,
+    /// Whether it lay among the junk when it came.
+    pub rescued: bool,
     /// The text's lines, fit for the screen.
     pub lines: Vec<ReadLine>,
     /// The raw mail's lines, once they were asked for.

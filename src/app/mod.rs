@@ -100,6 +100,8 @@ pub enum SyncState {
     Off,
     /// Nothing is running; the words say when and how the last pull ended.
     Idle(String),
+    /// The server tells when something comes; the words say how things are.
+    Watching(String),
     /// Running.
     Running {
         /// What it does at present.

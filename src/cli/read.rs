@@ -149,6 +149,12 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
             message.received.strftime("%Y-%m-%d %H:%M UTC"),
             shown(&message.subject)
         ));
+        if message.rescued {
+            text.push_str("rescued: the server had it among the junk\n");
+        }
+        if message.gone {
+            text.push_str("no longer on the server; this copy stays\n");
+        }
         for warning in &message.warnings {
             text.push_str(&format!("! {}\n", warning.as_str()));
         }

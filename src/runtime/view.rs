@@ -118,6 +118,7 @@ fn message(desk: &Desk, record: &MailRecord) -> MessageView {
         warnings: parsed.warnings,
         reading: record.reading.clone(),
         gone: record.gone,
+        rescued: record.rescued,
         raw: None,
     }
 }

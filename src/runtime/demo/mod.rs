@@ -73,6 +73,7 @@ impl Sample {
     /// The account of the sample inbox.
     pub fn mailbox(&self) -> Mailbox {
         Mailbox {
+            watch: false,
             account: Account::new("127.0.0.1", self.server.port(), Security::Plain, USER),
             secret: SecretSource::Known(Secret::new(PASSWORD.into())),
         }
