@@ -259,6 +259,14 @@ fn a_ban_needs_the_answer_of_a_human() {
     let mut facts = sound();
     assert_ne!(judge(&[("AI10", Yes)], &facts).disposition, Disposition::RejectBan);
     facts.confirmed.insert("AI10".into());
+    // The answer alone declines; a ban takes claims that were looked up and do not resolve.
+    for failed in [None, Some(0)] {
+        facts.failed_claims = failed;
+        let verdict = judge(&[("AI10", Yes)], &facts);
+        assert_eq!(verdict.disposition, Disposition::Reject);
+        assert_eq!(verdict.clauses, ["AI10".into()]);
+    }
+    facts.failed_claims = Some(2);
     assert_eq!(judge(&[("AI10", Yes)], &facts).disposition, Disposition::RejectBan);
     for answer in [No, Unclear] {
         assert_ne!(judge(&[("AI10", answer)], &facts).disposition, Disposition::RejectBan);

@@ -8,7 +8,7 @@ use super::layer::Layer;
 use super::look::find;
 use super::prompt::Asking;
 use super::run::{case_id, command};
-use super::{Effect, Model, Screen, Tone, calculator, draft, form, out};
+use super::{Effect, Model, Screen, Tone, calculator, claims, draft, form, out};
 use crate::command::{Argument, Command, Context};
 use crate::domain::journal::Act;
 
@@ -48,6 +48,7 @@ pub(super) fn accept(model: &mut Model) {
             }
         }
         Some(Layer::Reply(reply)) => draft::edit(model, reply),
+        Some(Layer::Claims(table)) => claims::jump(model, &table),
         _ => {}
     }
 }

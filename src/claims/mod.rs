@@ -193,11 +193,13 @@ pub struct Table {
     pub newest: Option<String>,
     /// What to know about the look-up itself, such as why there was none.
     pub note: Option<String>,
+    /// Whether there was a checkout to look into.
+    pub tried: bool,
 }
 
 impl Table {
     /// Claims that nothing was looked up for, and why.
-    pub fn unknown(claims: Vec<Claim>, note: impl Into<String>) -> Self {
+    pub fn unknown(claims: Vec<Claim>, note: impl Into<String>, tried: bool) -> Self {
         let row = |claim| Row {
             claim,
             found: Found::Unknown,
@@ -211,6 +213,7 @@ impl Table {
             version: None,
             newest: None,
             note: Some(note.into()),
+            tried,
         }
     }
 
@@ -232,7 +235,7 @@ impl Table {
     pub fn words(&self) -> String {
         let (resolve, counted) = self.counts();
         match (&self.version, counted) {
-            (None, _) if self.rows.is_empty() => String::new(),
+            (None, _) if self.rows.is_empty() || !self.tried => String::new(),
             (None, _) => "claims not checked".to_owned(),
             (Some(_), 0) => "no claims to check".to_owned(),
             (Some(_), _) if resolve == counted && counted == 1 => "1 claim resolves".to_owned(),

@@ -50,6 +50,8 @@ pub struct CaseFacts {
     pub version: VersionStatus,
     /// Whether no message of the reporter can be read, all being encrypted.
     pub all_encrypted: bool,
+    /// Claims about the source that count and do not resolve; `None` if they were not looked up.
+    pub failed_claims: Option<u32>,
     /// Points that a human answered. A ban is proposed from these only.
     pub confirmed: BTreeSet<ClauseId>,
 }
@@ -180,14 +182,27 @@ impl View<'_> {
         ids.filter(|id| self.policy.item(id).is_some()).collect()
     }
 
-    /// A made-up report: only from a human's own answer, never from rules or style (AI10).
+    /// A made-up report: only from a human's own answer, never from rules or style, and a ban only where claims
+    /// were looked up and did not resolve (AI10).
     fn ban(&self) -> Option<Verdict> {
         let banned = self.policy.items.iter().find(|item| {
             self.outcome(item) == Outcome::Propose(Disposition::RejectBan)
                 && self.facts.confirmed.contains(&item.id)
         })?;
-        let why = "you answered that the report is made up";
-        Some(self.verdict(Disposition::RejectBan, vec![banned.id.clone()], why))
+        let clauses = vec![banned.id.clone()];
+        Some(match self.facts.failed_claims.unwrap_or(0) {
+            0 => {
+                let why = "you answered that the report is made up; no claim was looked up and \
+                    failed, so a ban is not proposed";
+                self.verdict(Disposition::Reject, clauses, why)
+            }
+            failed => {
+                let why = format!(
+                    "you answered that the report is made up, and {failed} of its claims do not resolve"
+                );
+                self.verdict(Disposition::RejectBan, clauses, &why)
+            }
+        })
     }
 
     fn junk(&self) -> Option<Verdict> {

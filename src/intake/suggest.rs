@@ -15,6 +15,19 @@ pub fn suggest(
     score: Option<&Vector>,
     duplicate: Option<CaseId>,
 ) -> Verdict {
+    suggest_checked(policy, confirmed, readings, score, duplicate, None)
+}
+
+/// As [`suggest`], where the claims about the source were looked up: `failed_claims` of those that count do not
+/// resolve. They weigh in one thing only: without one, a ban is not proposed (AI10).
+pub fn suggest_checked(
+    policy: &Policy,
+    confirmed: &Answers,
+    readings: &[&Reading],
+    score: Option<&Vector>,
+    duplicate: Option<CaseId>,
+    failed_claims: Option<u32>,
+) -> Verdict {
     let flags = merge_flags(readings);
     let ours = score.map(|vector| {
         vector.capped(&policy.scoring.max_attack_vector).unwrap_or_else(|| vector.clone()).base()
@@ -26,6 +39,7 @@ pub fn suggest(
         duplicate_of: duplicate,
         version: version::of_readings(readings),
         all_encrypted: !readings.is_empty() && readings.iter().all(|r| r.flags.encrypted),
+        failed_claims,
         confirmed: confirmed.keys().cloned().collect(),
     };
     propose(policy, &merge(confirmed, readings), &facts)

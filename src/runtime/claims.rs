@@ -7,6 +7,7 @@
 
 mod checkout;
 mod texts;
+pub mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -83,7 +84,7 @@ pub fn check(desk: &Desk, view: &CaseView, watcher: &mut Watcher<'_>) -> Option<
     let table = match look(desk, view, &claims, watcher) {
         Ok(table) => table,
         Err(Stop::Stopped) => return None,
-        Err(Stop::Because(note)) => Table::unknown(claims, note),
+        Err(Stop::Because(note)) => Table::unknown(claims, note, desk.claims.checkout.is_some()),
     };
     desk.claims.remember(&view.row.id, &table);
     Some(table)

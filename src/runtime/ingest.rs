@@ -280,7 +280,7 @@ impl Gathered {
             }
             let mails: Vec<&MailRecord> =
                 members.iter().filter_map(|seq| self.records.get(seq)).collect();
-            let record = case_record(rules, number, group.root, pinned, &mails, &case);
+            let record = case_record(rules, number, group.root, pinned, &mails, &case, None);
             if self.cases.get(&number) != Some(&record) {
                 changed.cases.insert(number);
                 batch.put_case(record);
@@ -386,11 +386,17 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts) {
     (record, facts)
 }
 
-/// What the rules propose for a case.
-pub fn verdict(rules: &Rules, case: &Case, readings: &[&Reading]) -> Verdict {
+/// What the rules propose for a case, of whose claims so many were looked up in vain.
+pub fn verdict(
+    rules: &Rules,
+    case: &Case,
+    readings: &[&Reading],
+    failed_claims: Option<u32>,
+) -> Verdict {
     let ours = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
     let confirmed = checklist::confirmed(case);
-    intake::suggest::suggest(&rules.policy, &confirmed, readings, ours.as_ref(), None)
+    let (policy, ours) = (&rules.policy, ours.as_ref());
+    intake::suggest::suggest_checked(policy, &confirmed, readings, ours, None, failed_claims)
 }
 
 fn addresses(list: &[mail::Address]) -> Vec<(String, String)> {
@@ -442,6 +448,7 @@ pub fn case_record(
     pinned: bool,
     mails: &[&MailRecord],
     case: &Case,
+    failed_claims: Option<u32>,
 ) -> CaseRecord {
     let incoming = || mails.iter().filter(|mail| mail.direction == Direction::In);
     let first = incoming().next().or_else(|| mails.first());
@@ -452,7 +459,7 @@ pub fn case_record(
     let last_answer = answers().next_back().map(|mail| mail.received);
     let last_word = mails.iter().rfind(|mail| mail.direction != Direction::Automatic);
     let readings: Vec<&Reading> = incoming().map(|mail| &mail.reading).collect();
-    let verdict = verdict(rules, case, &readings);
+    let verdict = verdict(rules, case, &readings, failed_claims);
     let sender = first.and_then(|mail| mail.from.first()).cloned().unwrap_or_default();
     CaseRecord {
         number,

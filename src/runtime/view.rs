@@ -49,7 +49,8 @@ pub fn case(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let messages: Vec<MessageView> = mails.iter().map(|mail| message(desk, mail)).collect();
     let incoming = messages.iter().filter(|message| message.direction == Direction::In);
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
-    let verdict = ingest::verdict(&desk.rules, &case, &readings);
+    let failed = desk.claims.failed(&record.id);
+    let verdict = ingest::verdict(&desk.rules, &case, &readings, failed);
     Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict })
 }
 
