@@ -31,7 +31,7 @@ impl Looked {
 
     /// Whether a claim that counts does not resolve.
     pub fn fails(&self) -> bool {
-        matches!(self, Self::Done(table) if table.failed().is_some_and(|failed| failed > 0))
+        matches!(self, Self::Done(table) if table.sum().is_some_and(|sum| sum.failed > 0))
     }
 }
 

@@ -495,6 +495,14 @@ pub fn history_words(entry: &Entry) -> String {
         Some(Act::ReplyQueued {}) => "reply put into the outbox".into(),
         Some(Act::AdvisoryDrafted { .. }) => "advisory drafted".into(),
         Some(Act::Exported { formats }) => format!("advisory written: {}", formats.join(", ")),
+        Some(Act::Merged { from, messages }) => {
+            format!("merged with {from}, {} mails", messages.len())
+        }
+        Some(Act::Split { into, messages, .. }) => {
+            format!("{} mails split off as {into}", messages.len())
+        }
+        Some(Act::PrecedentAdded { name, .. }) => format!("published record {name} added"),
+        Some(Act::PrecedentRemoved { name }) => format!("published record {name} removed"),
         Some(Act::Undone { .. }) => "last act taken back".into(),
         None => format!("{} (of a newer version)", entry.kind),
     }

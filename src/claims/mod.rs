@@ -12,6 +12,7 @@ pub mod past;
 pub mod resolve;
 
 use crate::domain::Evidence;
+use crate::domain::verdict::Claims;
 
 /// What kind of thing is named.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -224,11 +225,12 @@ impl Table {
         (resolve, counted.count())
     }
 
-    /// How many claims count and do not resolve; `None` if nothing was looked up.
-    pub fn failed(&self) -> Option<u32> {
+    /// What the look came to, as a fact for the proposal; `None` if nothing was looked up.
+    pub fn sum(&self) -> Option<Claims> {
         self.version.as_ref()?;
         let (resolve, counted) = self.counts();
-        u32::try_from(counted - resolve).ok()
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        Some(Claims { held: number(resolve), failed: number(counted - resolve) })
     }
 
     /// The sum as a few words; never a judgement of the report.

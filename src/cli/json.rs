@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::app::case::{CaseView, MessageView};
 use crate::app::row::CaseRow;
+use crate::app::twin::{Twin, TwinOf};
 use crate::claims;
 use crate::domain::Evidence;
 use crate::domain::cvss::{Fault, Vector, Words};
@@ -178,6 +179,29 @@ struct ReadVersion {
 }
 
 #[derive(Serialize)]
+struct Duplicate {
+    /// `None` for a published record.
+    case: Option<String>,
+    score: f64,
+    shared: Vec<String>,
+    /// Whether the other came first, by server receive time.
+    first: bool,
+    received: Option<String>,
+    disposition: Option<&'static str>,
+    clauses: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<PublishedRecord>,
+}
+
+#[derive(Serialize)]
+struct PublishedRecord {
+    name: String,
+    ids: Vec<String>,
+    fixed: String,
+    url: String,
+}
+
+#[derive(Serialize)]
 struct Flags {
     ai: crate::domain::hint::AiUse,
     scanner: bool,
@@ -219,7 +243,7 @@ pub struct Hints {
     vectors: Vec<ReadVector>,
     versions: Vec<ReadVersion>,
     flags: Flags,
-    duplicates: Vec<()>,
+    duplicates: Vec<Duplicate>,
     claims: Vec<ReadClaim>,
     claims_verdict: String,
 }
@@ -433,6 +457,29 @@ fn read_vector(text: &str, policy: &Policy) -> ReadVector {
     }
 }
 
+fn duplicate(twin: &Twin) -> Duplicate {
+    let case = twin.case();
+    let published = match &twin.of {
+        TwinOf::Case(_) => None,
+        TwinOf::Published(published) => Some(PublishedRecord {
+            name: published.name.clone(),
+            ids: published.ids.clone(),
+            fixed: published.fixed.clone(),
+            url: published.url.clone(),
+        }),
+    };
+    Duplicate {
+        case: case.map(|case| case.id.to_string()),
+        score: (f64::from(twin.score) * 100.0).round() / 100.0,
+        shared: twin.shared.clone(),
+        first: twin.earlier,
+        received: twin.received.map(time),
+        disposition: case.and_then(|case| case.disposition).map(|d| d.as_str()),
+        clauses: case.iter().flat_map(|case| &case.clauses).map(ToString::to_string).collect(),
+        published,
+    }
+}
+
 impl Hints {
     /// What the rules read out of a case.
     pub fn of(view: &CaseView, policy: &Policy, claims: &claims::Table) -> Self {
@@ -445,7 +492,7 @@ impl Hints {
             case: view.row.id.to_string(),
             suggested: Suggested {
                 disposition: Some(view.verdict.disposition.as_str()),
-                clauses: view.verdict.clauses.iter().map(ToString::to_string).collect(),
+                clauses: view.verdict.all_clauses().map(ToString::to_string).collect(),
             },
             why: view.verdict.why.clone(),
             missing: view.verdict.missing.iter().map(ToString::to_string).collect(),
@@ -462,7 +509,7 @@ impl Hints {
                 credit_wanted: flags.credit_wanted,
                 public: flags.public,
             },
-            duplicates: Vec::new(),
+            duplicates: view.twins.iter().map(duplicate).collect(),
             claims: claims.rows.iter().map(read_claim).collect(),
             claims_verdict: claims.sentence(),
         }

@@ -103,7 +103,7 @@ fn pad(text: &str, columns: usize) -> String {
 /// One case with its mails.
 pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
+    let view = desk.view(super::find(&desk, case)?)?;
     let (policy, now) = (&desk.rules.policy, desk.clock.now());
     let claims = claims(&desk, &view);
     if context.json() {
@@ -186,10 +186,10 @@ fn head(view: &CaseView) -> String {
 /// What the rules read out of a case.
 pub(crate) fn hints(context: &Context, case: &str) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
-    let claims = claims(&desk, &view);
-    // What has failed counts in the proposal.
-    let view = desk.view(desk.find(view.row.id.as_str())?)?;
+    let record = super::find(&desk, case)?;
+    // First, as what has failed counts in the proposal.
+    let claims = claims(&desk, &runtime::view::alone(&desk, record.clone())?);
+    let view = desk.view(record)?;
     if context.json() {
         print_json(&Hints::of(&view, &desk.rules.policy, &claims));
         return Ok(());
@@ -281,6 +281,9 @@ fn hints_text(view: &CaseView, policy: &Policy) -> String {
             VersionStatus::Unstated => "not named",
         };
         text.push_str(&format!("version   {}, {status}\n", shown(&version.claimed)));
+    }
+    for twin in &view.twins {
+        text.push_str(&format!("twin      {:.2}  {}\n", twin.score, shown(&twin.line())));
     }
     text.push_str(&flags_line(&crate::domain::verdict::merge_flags(&readings)));
     text

@@ -3,7 +3,9 @@
 use crate::domain::cvss::Vector;
 use crate::domain::hint::Reading;
 use crate::domain::policy::Policy;
-use crate::domain::verdict::{Answers, CaseFacts, Verdict, merge, merge_flags, propose};
+use crate::domain::verdict::{
+    Answers, CaseFacts, Claims, Verdict, merge, merge_flags, propose, raised,
+};
 use crate::domain::{CaseId, version};
 
 /// What the rules propose for a case, from the readings of the mails to us in the order of receipt. `score`
@@ -18,15 +20,15 @@ pub fn suggest(
     suggest_checked(policy, confirmed, readings, score, duplicate, None)
 }
 
-/// As [`suggest`], where the claims about the source were looked up: `failed_claims` of those that count do not
-/// resolve. They weigh in one thing only: without one, a ban is not proposed (AI10).
+/// As [`suggest`], with what looking up the claims about the source came to. They weigh in one thing only: whether
+/// a ban is proposed (AI10).
 pub fn suggest_checked(
     policy: &Policy,
     confirmed: &Answers,
     readings: &[&Reading],
     score: Option<&Vector>,
     duplicate: Option<CaseId>,
-    failed_claims: Option<u32>,
+    claims: Option<Claims>,
 ) -> Verdict {
     let flags = merge_flags(readings);
     let ours = score.map(|vector| {
@@ -39,8 +41,9 @@ pub fn suggest_checked(
         duplicate_of: duplicate,
         version: version::of_readings(readings),
         all_encrypted: !readings.is_empty() && readings.iter().all(|r| r.flags.encrypted),
-        failed_claims,
         confirmed: confirmed.keys().cloned().collect(),
+        raised: raised(readings),
+        claims,
     };
     propose(policy, &merge(confirmed, readings), &facts)
 }

@@ -91,7 +91,8 @@ impl Worker {
     }
 
     fn look(&self, number: u64, case: &CaseId) -> Option<crate::claims::Table> {
-        let view = self.desk.find(case.as_str()).and_then(|record| self.desk.view(record)).ok()?;
+        let record = self.desk.find(case.as_str()).ok()?;
+        let view = crate::runtime::view::alone(&self.desk, record).ok()?;
         let mut told = Instant::now();
         let mut progress = |what: &str, done: usize, total: usize| {
             if told.elapsed() >= PROGRESS_EVERY {
