@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::claims::Looked;
 use super::material;
+use super::pin::PolicyPin;
 use super::row::CaseRow;
 use super::thread::{self, DocLine, ReadLine};
 use super::twin::Twin;
@@ -33,6 +34,8 @@ pub struct CaseView {
     pub verdict: Verdict,
     /// Cases and published records like it, nearest first.
     pub twins: Vec<Twin>,
+    /// The policy that it is judged under.
+    pub policy: PolicyPin,
 }
 
 /// A part of a message as a list shows it.
@@ -87,6 +90,8 @@ pub struct MessageView {
     pub reading: Reading,
     /// Whether the server no longer has it.
     pub gone: bool,
+    /// Whether it lay among the junk when it came.
+    pub rescued: bool,
     /// The text's lines, fit for the screen.
     pub lines: Vec<ReadLine>,
     /// The raw mail's lines, once they were asked for.

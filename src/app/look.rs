@@ -35,8 +35,9 @@ pub(super) fn step_message(model: &mut Model, step: isize) {
 
 pub(super) fn journal(model: &mut Model) {
     let Some(case) = &model.case else { return };
-    let mut source: Vec<_> = case.view.entries.iter().map(material::history_line).collect();
-    if source.is_empty() {
+    let mut source = vec![DisplayText::line(&case.view.policy.words())];
+    source.extend(case.view.entries.iter().map(material::history_line));
+    if case.view.entries.is_empty() {
         source.push(DisplayText::line("nothing was decided yet"));
     }
     let title = format!("History of {}", case.view.row.id);

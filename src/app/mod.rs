@@ -25,6 +25,7 @@ mod merge;
 pub mod next;
 mod out;
 mod outbox;
+pub mod pin;
 pub mod prompt;
 pub mod queue;
 pub mod row;
@@ -100,6 +101,8 @@ pub enum SyncState {
     Off,
     /// Nothing is running; the words say when and how the last pull ended.
     Idle(String),
+    /// The server tells when something comes; the words say how things are.
+    Watching(String),
     /// Running.
     Running {
         /// What it does at present.

@@ -204,7 +204,7 @@ pub(super) fn key(model: &Model, command: Command) -> String {
 }
 
 fn cancel_sync(model: &mut Model) {
-    if matches!(model.sync, SyncState::Running { .. }) {
+    if matches!(model.sync, SyncState::Running { .. } | SyncState::Watching(_)) {
         model.push(Effect::CancelSync);
     } else {
         let sync = key(model, Command::Sync);
@@ -230,6 +230,10 @@ fn sync(model: &mut Model) {
             Tone::Note,
             "no account is configured; everything here works offline, `casebook init` sets one up",
         ),
+        SyncState::Watching(_) => {
+            let cancel = key(model, Command::CancelSync);
+            model.say(Tone::Note, format!("new mail comes by itself; {cancel} stops that"));
+        }
         SyncState::Running { .. } => {
             let cancel = key(model, Command::CancelSync);
             model.say(Tone::Note, format!("a pull is running; {cancel} stops it"));

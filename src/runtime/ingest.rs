@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::desk::Rules;
+use super::presence;
 use crate::domain::case::{Case, Direction, Reporter};
 use crate::domain::checklist;
 use crate::domain::cvss::Vector;
@@ -104,12 +105,13 @@ pub fn add(
 ) -> Result<Changed, StoreError> {
     let appended = store.append_mail(&mails)?;
     let mut changed = Changed::default();
-    let mut archived = Vec::new();
+    let (mut archived, mut again) = (Vec::new(), Vec::new());
     let mut batch = Batch::new();
     for (mail, placed) in mails.into_iter().zip(appended) {
         let uid = mail.source.as_ref().map(|s| (s.mailbox.clone(), s.uid_validity, s.uid));
         if placed.duplicate {
             changed.duplicates += 1;
+            again.push(placed.seq);
             if let Some((mailbox, validity, uid)) = &uid {
                 batch.map_uid(mailbox, *validity, *uid, placed.seq);
             }
@@ -131,6 +133,7 @@ pub fn add(
         batch.put_cursor(mailbox, bytes);
     }
     changed.extend(index_mails(store, rules, archived, &BTreeMap::new(), batch)?);
+    changed.extend(presence::back_again(store, &again)?);
     Ok(changed)
 }
 
@@ -430,7 +433,13 @@ pub fn fold(store: &Store, id: &CaseId, pinned: bool) -> Result<Case, StoreError
 fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketch>) {
     let message = mail::parse(&mail.raw);
     let id = MessageRef::of(&mail.raw);
-    let facts = intake::facts(&message, id, mail.received, &rules.ours);
+    let folder = mail.uid.as_ref().map(|(mailbox, ..)| mailbox);
+    let read = if folder.is_some() && folder == rules.sent.as_ref() {
+        intake::facts_of_sent
+    } else {
+        intake::facts
+    };
+    let facts = read(&message, id, mail.received, &rules.ours);
     let (at, direction) = (mail.received, facts.direction);
     let reading = rules
         .hints
@@ -462,6 +471,7 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketc
         warnings: message.warnings.iter().map(|w| w.as_str().to_owned()).collect(),
         reading,
         gone: false,
+        rescued: folder.is_some() && folder == rules.junk.as_ref(),
         case: 0,
     };
     let sketch = (facts.direction == Direction::In)

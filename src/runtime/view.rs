@@ -73,8 +73,9 @@ pub fn alone(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
     let claims = desk.claims.known(&record.id);
     let verdict = ingest::verdict(&desk.rules, &case, &readings, None, claims);
-    let twins = Vec::new();
-    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict, twins })
+    let policy = super::pin::of(desk, &case)?;
+    let (row, twins) = (desk.row(record)?, Vec::new());
+    Ok(CaseView { row, case, messages, entries, verdict, twins, policy })
 }
 
 fn message(desk: &Desk, record: &MailRecord) -> MessageView {
@@ -119,6 +120,7 @@ fn message(desk: &Desk, record: &MailRecord) -> MessageView {
         warnings: parsed.warnings,
         reading: record.reading.clone(),
         gone: record.gone,
+        rescued: record.rescued,
         raw: None,
     }
 }

@@ -61,13 +61,20 @@ fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
     let received = view.row.received.strftime("%Y-%m-%d %H:%M UTC");
     let received = format!(", received {received}");
     let session = model.session.as_ref().map_or_else(String::new, |s| s.words(model.now));
-    let room = width.saturating_sub(session.len() + 1);
+    let mark = view.policy.mark(width >= usize::from(crate::app::layout::WIDE));
+    // A session says how far it is; that the policy has changed is said all the same.
+    let mark = if session.is_empty() || view.policy.is_changed() { mark } else { String::new() };
+    let beside: Vec<String> =
+        [mark, session].into_iter().filter(|words| !words.is_empty()).collect();
+    let beside = beside.join("  ");
+    let room = width.saturating_sub(beside.len() + 1);
     let who = view.row.reporter_in(room.saturating_sub(received.len() + 2));
     let who = format!(" {}{received}", who.as_str());
+    let style = if view.policy.is_changed() { theme.alarm() } else { theme.notice() };
     let spans = vec![
         word(&who, room.saturating_sub(1), theme.plain()),
         word("", 1, theme.plain()),
-        word(&session, session.len(), theme.notice()),
+        word(&beside, beside.len(), style),
     ];
     put(frame, row(frame, 1), Line::from(spans));
     put(frame, row(frame, 2), verdict(case, width, theme));

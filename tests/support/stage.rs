@@ -255,7 +255,9 @@ impl Stage {
 
     /// What the screen shows, a line for each row.
     pub fn screen(&self) -> String {
-        self.drawn().0
+        // The version of the policy changes with every rule and says nothing about the screen.
+        let hash = &self.model.policy.hash;
+        self.drawn().0.replace(&hash[..12], "0123456789ab").replace(&hash[..8], "01234567")
     }
 
     /// The screen, and where the cursor is, if it is shown.
