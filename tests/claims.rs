@@ -233,6 +233,20 @@ fn versions_lines_commits_and_libraries_are_told_apart() {
 }
 
 #[test]
+fn a_branch_is_found_by_its_whole_name_also_on_a_remote() {
+    let house = House::new();
+    let main = house.product.git(&["rev-parse", "main"]);
+    house.product.git(&["update-ref", "refs/heads/old/maintenance", &main]);
+    house.product.git(&["update-ref", "refs/remotes/origin/devel", "1.0.0"]);
+    let case = house
+        .report("Branches", "OctoPrint devel and maintenance branch: LAMP_LIST is asked for.\n");
+    let hints = house.hints(&case);
+    assert_eq!(claim(&hints, "devel")["where"], "branch origin/devel");
+    assert_eq!(claim(&hints, "maintenance")["found"], "no");
+    assert_eq!(hints["claims_verdict"], "1 claim resolves at origin/devel");
+}
+
+#[test]
 fn quotations_signatures_and_own_code_claim_nothing() {
     let house = House::new();
     let case = house.report(

@@ -150,7 +150,10 @@ fn look(
     }
     let checkout = Checkout::open(path, &desk.rules.policy.product)?;
     let newest = newest(desk, &checkout);
-    let claimed = versions(view).into_iter().find_map(|version| checkout.version(&version.claimed));
+    // A release says more than a branch, which has moved since.
+    let named = || versions(view).into_iter().map(|version| version.claimed.as_str());
+    let tag = named().find_map(|version| checkout.tag_of(version));
+    let claimed = tag.or_else(|| named().find_map(|version| checkout.version(version)));
     let Some(main) = claimed.or(newest) else {
         return Err(Stop::Because("the checkout has no commits".into()));
     };

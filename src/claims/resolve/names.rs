@@ -135,15 +135,15 @@ fn module(index: &Index, parts: &[&str]) -> Vec<u32> {
     found
 }
 
-/// Files in the folder of a module that define a name: what its own file may pass on.
+/// Files right in the folder of a module that define a name: what its own file may pass on.
 fn passed_on(index: &Index, module: &[&str], name: &str) -> Vec<u32> {
     let Some(folder) = index.folder_at(&module.join("/")) else { return Vec::new() };
-    let inside = format!("{folder}/");
+    let inside = |at: &u32| {
+        let path = index.files().get(*at as usize).map(|file| file.path.as_str());
+        path.and_then(|path| path.rsplit_once('/')).is_some_and(|(parent, _)| parent == folder)
+    };
     let defined = index.word(name).map_or(&[][..], |word| word.defined.as_slice());
-    let files = defined.iter().map(|place| place.file);
-    files
-        .filter(|at| index.files().get(*at as usize).is_some_and(|f| f.path.starts_with(&inside)))
-        .collect()
+    defined.iter().map(|place| place.file).filter(inside).collect()
 }
 
 /// A file that has all of these words, among `files` if given; the place of the last word in it. A file that

@@ -17,8 +17,9 @@ use crate::claims::past::{self, Past, Spell};
 use crate::claims::resolve;
 use crate::runtime::git::{Git, GitError};
 
-/// Longest time that one question to git may take.
-const TIME_MAX: Duration = Duration::from_secs(60);
+/// Longest time that one question to git may take: reading all releases of a large product on a slow machine. It
+/// can be stopped at any time.
+const TIME_MAX: Duration = Duration::from_secs(300);
 
 /// Releases and branches that the past is made of.
 const RELEASES_MAX: usize = 400;
@@ -32,8 +33,10 @@ const COMMIT_MAX: u64 = 1 << 20;
 /// A tag or branch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Reference {
-    /// Its short name.
+    /// Its short name, of a remote branch with the remote.
     pub name: String,
+    /// The same without the remote.
+    own: String,
     pub branch: bool,
     pub commit: String,
     pub tree: String,
@@ -87,7 +90,7 @@ impl Checkout {
         self.tag_of(claimed).or_else(|| self.branch_of(claimed))
     }
 
-    fn tag_of(&self, claimed: &str) -> Option<&Reference> {
+    pub fn tag_of(&self, claimed: &str) -> Option<&Reference> {
         let wanted = self.plain(claimed);
         let of = |wanted: &str| {
             self.references.iter().find(|tag| !tag.branch && self.plain(&tag.name) == wanted)
@@ -100,9 +103,7 @@ impl Checkout {
     }
 
     fn branch_of(&self, claimed: &str) -> Option<&Reference> {
-        let mut branches = self.references.iter().filter(|reference| reference.branch);
-        let remote = format!("/{claimed}");
-        branches.find(|branch| branch.name == claimed || branch.name.ends_with(&remote))
+        self.references.iter().find(|reference| reference.branch && reference.own == claimed)
     }
 
     /// A tag's or version's name without what is put before and between: `release-1.11.0-rc.5` as `1.11.0rc5`.
@@ -305,7 +306,8 @@ fn references(git: &Git) -> Result<Vec<Reference>, GitError> {
     let tree = git.answer(&["rev-parse", "--verify", "--quiet", "HEAD^{tree}"]).unwrap_or_default();
     let (commit, tree) = (head.trim().to_owned(), tree.trim().to_owned());
     if !commit.is_empty() && !found.iter().any(|known| known.commit == commit) {
-        found.push(Reference { name: "HEAD".into(), branch: true, commit, tree, at: i64::MAX });
+        let (name, own) = ("HEAD".to_owned(), "HEAD".to_owned());
+        found.push(Reference { name, own, branch: true, commit, tree, at: i64::MAX });
     }
     Ok(found)
 }
@@ -321,13 +323,10 @@ fn reference(fields: &[&str]) -> Option<Reference> {
     let name =
         short("refs/tags/").or_else(|| short("refs/heads/")).or_else(|| short("refs/remotes/"))?;
     let points = name.ends_with("/HEAD") || tree.is_empty();
-    (!points).then(|| Reference {
-        name: name.to_owned(),
-        branch,
-        commit,
-        tree,
-        at: at.parse().unwrap_or(0),
-    })
+    let remote = full.starts_with("refs/remotes/");
+    let own = name.split_once('/').filter(|_| remote).map_or(name, |(_, own)| own);
+    let (name, own) = (name.to_owned(), own.to_owned());
+    (!points).then(|| Reference { name, own, branch, commit, tree, at: at.parse().unwrap_or(0) })
 }
 
 /// The numbers of a name, for an order in which 1.10 comes after 1.9; a candidate before its release.
