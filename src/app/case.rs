@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
+use super::claims::Looked;
 use super::material;
 use super::pin::PolicyPin;
 use super::row::CaseRow;
@@ -216,6 +217,10 @@ pub struct CaseScreen {
     pub raw: bool,
     /// Words looked for in the thread.
     pub search: String,
+    /// What is known of the claims about the source.
+    pub claims: Looked,
+    /// The claim that the table was left at.
+    pub claim: usize,
     width: usize,
 }
 
@@ -238,6 +243,8 @@ impl CaseScreen {
             headers: false,
             raw: false,
             search: String::new(),
+            claims: Looked::Waiting,
+            claim: 0,
             width,
         };
         screen.refresh(policy);
@@ -394,6 +401,20 @@ impl CaseScreen {
         self.lit = Some((message, evidence.line..=evidence.last_line));
         self.came_from = Some(Pane::Checklist);
         self.pane = Pane::Thread;
+        true
+    }
+
+    /// Goes to the words of a text or attachment; false if they are not among the lines shown.
+    pub fn show_words(&mut self, evidence: &Evidence) -> bool {
+        let attached = |m: &MessageView| m.id == evidence.message && m.text_part != evidence.part;
+        let Some(message) = self.view.messages.iter().position(attached) else {
+            let shown = self.show_evidence(evidence);
+            self.came_from = None;
+            return shown;
+        };
+        let is = |l: &DocLine| l.message == message && l.kind == thread::LineKind::Attachment;
+        let Some(line) = self.doc.iter().position(is) else { return false };
+        (self.cursor, self.top, self.pane) = (line, line.saturating_sub(5), Pane::Thread);
         true
     }
 

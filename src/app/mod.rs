@@ -10,6 +10,7 @@ pub mod advisory;
 mod answer;
 pub mod calculator;
 pub mod case;
+pub mod claims;
 mod decide;
 mod draft;
 pub mod editor;
@@ -187,6 +188,13 @@ pub enum Outcome {
         /// Its lines, fit for the screen.
         lines: Vec<DisplayText>,
     },
+    /// How far the look at a case's claims is.
+    Claims {
+        /// The case.
+        case: CaseId,
+        /// What is known.
+        looked: claims::Looked,
+    },
     /// Files were written.
     Written {
         /// What was written, for the status line.
@@ -214,6 +222,13 @@ pub enum Effect {
         /// The case.
         case: CaseId,
     },
+    /// Look up the claims of a case; an older look that still runs is stopped.
+    CheckClaims {
+        /// The case.
+        case: CaseId,
+    },
+    /// Stop the look that runs.
+    StopClaims,
     /// Write acts to the journal.
     Record {
         /// The case.

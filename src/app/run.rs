@@ -3,8 +3,8 @@
 use super::case::Pane;
 use super::prompt::Asking;
 use super::{
-    Effect, Model, Screen, SyncState, Tone, answer, calculator, decide, draft, enter, form, layout,
-    look, many, merge, out, outbox, triage,
+    Effect, Model, Screen, SyncState, Tone, answer, calculator, claims, decide, draft, enter, form,
+    layout, look, many, merge, out, outbox, triage,
 };
 use crate::command::Command;
 use crate::domain::Disposition;
@@ -45,6 +45,7 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Evidence => answer::evidence(model),
         Command::Mark if model.screen == Screen::Queue => many::mark(model),
         Command::Mark => answer::mark(model),
+        Command::Claims => claims::open(model),
         Command::Score => decide::score(model, args),
         Command::Decide => decide::decide(model, args),
         Command::AcceptCase => decide::decide(model, Disposition::Accept.as_str()),
@@ -176,6 +177,7 @@ fn back(model: &mut Model) {
             model.queue.refresh(&policy.periods, model.now);
         }
         Screen::Case => {
+            model.push(Effect::StopClaims);
             model.screen = Screen::Queue;
             model.case = None;
             triage::end(model);

@@ -311,7 +311,9 @@ impl Desk {
         let root = case.root.unwrap_or(known.root);
         let mails: Vec<&MailRecord> = mails.iter().collect();
         let pinned = case.entry_count() > 0;
-        let record = ingest::case_record(&self.rules, known.number, root, pinned, &mails, &case);
+        let claims = self.claims.known(id);
+        let record =
+            ingest::case_record(&self.rules, known.number, root, pinned, &mails, &case, claims);
         let mut batch = Batch::new();
         batch.put_case(record.clone());
         self.store.commit(batch)?;

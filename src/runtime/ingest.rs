@@ -13,7 +13,7 @@ use crate::domain::case::{Case, Direction, Reporter};
 use crate::domain::checklist;
 use crate::domain::cvss::Vector;
 use crate::domain::hint::Reading;
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Claims, Verdict};
 use crate::domain::{CaseId, MessageRef};
 use crate::intake::near::{self, Sketch};
 use crate::intake::{self, Facts, Group};
@@ -354,7 +354,7 @@ impl Gathered {
             }
             let mails: Vec<&MailRecord> =
                 members.iter().filter_map(|seq| self.records.get(seq)).collect();
-            let record = case_record(rules, number, root, pinned, &mails, &case);
+            let record = case_record(rules, number, root, pinned, &mails, &case, None);
             if self.cases.get(&number) != Some(&record) {
                 changed.cases.insert(number);
                 batch.put_case(record);
@@ -479,16 +479,18 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketc
     (record, facts, sketch)
 }
 
-/// What the rules propose for a case, which may repeat another.
+/// What the rules propose for a case, which may repeat another, and whose claims were looked up or not.
 pub fn verdict(
     rules: &Rules,
     case: &Case,
     readings: &[&Reading],
     repeats: Option<CaseId>,
+    claims: Option<Claims>,
 ) -> Verdict {
     let ours = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
     let confirmed = checklist::confirmed(case);
-    intake::suggest::suggest(&rules.policy, &confirmed, readings, ours.as_ref(), repeats)
+    let (policy, ours) = (&rules.policy, ours.as_ref());
+    intake::suggest::suggest_checked(policy, &confirmed, readings, ours, repeats, claims)
 }
 
 fn addresses(list: &[mail::Address]) -> Vec<(String, String)> {
@@ -541,6 +543,7 @@ pub fn case_record(
     pinned: bool,
     mails: &[&MailRecord],
     case: &Case,
+    claims: Option<Claims>,
 ) -> CaseRecord {
     let incoming = || mails.iter().filter(|mail| mail.direction == Direction::In);
     let first = incoming().next().or_else(|| mails.first());
@@ -552,7 +555,7 @@ pub fn case_record(
     let last_word = mails.iter().rfind(|mail| mail.direction != Direction::Automatic);
     let readings: Vec<&Reading> = incoming().map(|mail| &mail.reading).collect();
     // Whether it repeats another is found out when it is looked at: it depends on all the others.
-    let verdict = verdict(rules, case, &readings, None);
+    let verdict = verdict(rules, case, &readings, None, claims);
     let sender = first.and_then(|mail| mail.from.first()).cloned().unwrap_or_default();
     CaseRecord {
         number,

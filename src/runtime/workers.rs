@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::claims::worker::Looker;
 use super::desk::{Desk, DeskError};
 use super::fault::{Fault, Trap};
 use super::ingest::Changed;
@@ -35,6 +36,7 @@ pub struct Workers {
     store: Option<JoinHandle<()>>,
     controls: Option<Sender<Control>>,
     puller: Option<JoinHandle<()>>,
+    looker: Looker,
 }
 
 impl Workers {
@@ -62,7 +64,8 @@ impl Workers {
             .name("pull-control".into())
             .spawn(move || Puller::obey(&puller, &orders))
             .ok();
-        Self { requests: Some(requests), store, controls: Some(controls), puller }
+        let looker = Looker::start(desk, inbox);
+        Self { requests: Some(requests), store, controls: Some(controls), puller, looker }
     }
 
     /// Hands a request to its worker. Never waits.
@@ -70,6 +73,8 @@ impl Workers {
         match effect {
             Effect::StartSync => self.order(Control::Start),
             Effect::CancelSync => self.order(Control::Cancel),
+            Effect::CheckClaims { case } => self.looker.look(Some(case)),
+            Effect::StopClaims => self.looker.look(None),
             other => {
                 if let Some(requests) = &self.requests {
                     // The worker ends only after this sender is dropped.
@@ -191,6 +196,8 @@ impl StoreWorker {
             }
             Effect::StartSync
             | Effect::CancelSync
+            | Effect::CheckClaims { .. }
+            | Effect::StopClaims
             | Effect::Copy(_)
             | Effect::Redraw
             | Effect::Suspend

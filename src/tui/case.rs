@@ -99,18 +99,24 @@ fn twins(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<'
     Line::from(vec![word(&words, room, theme.notice()), word(&keys, keys.len(), theme.faint())])
 }
 
+/// What is decided or proposed; at the right how many claims about the source resolve.
 fn verdict(case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
-    match &case.view.case.decision {
+    let (words, style) = match &case.view.case.decision {
         Some(decision) => {
             let by: Vec<_> = decision.clauses.iter().map(ToString::to_string).collect();
-            let words = format!(" decided: {} {}", decision.disposition, by.join(" "));
-            Line::from(word(&words, width, theme.good()))
+            (format!(" decided: {} {}", decision.disposition, by.join(" ")), theme.good())
         }
-        None => {
-            let words = format!(" {}", material::verdict_words(&case.view.verdict));
-            Line::from(word(&words, width, theme.notice()))
-        }
+        None => (format!(" {}", material::verdict_words(&case.view.verdict)), theme.notice()),
+    };
+    let claims = DisplayText::line(&case.claims.words());
+    let claims_style = if case.claims.fails() { theme.alarm() } else { theme.faint() };
+    if claims.width() == 0 {
+        return Line::from(word(&words, width, style));
     }
+    let room = width.saturating_sub(claims.width() + 2);
+    let mut spans = vec![word(&words, room, style), word("", 1, theme.plain())];
+    spans.push(cell(&claims, claims.width(), claims_style));
+    Line::from(spans)
 }
 
 /// Clocks and scores, as exact as there is room for.
