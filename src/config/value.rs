@@ -54,7 +54,9 @@ pub struct Account {
     /// Certificate authority to trust instead of the system's, PEM.
     pub ca_file: Option<PathBuf>,
     /// Trust the server with this key and no other, whatever its certificate says: SHA-256 of the key
-    /// (SubjectPublicKeyInfo), written `sha256:` and 64 hexadecimal digits.
+    /// (SubjectPublicKeyInfo), written `sha256:` and 64 hexadecimal digits, as `openssl x509 -in cert.pem -pubkey
+    /// -noout | openssl pkey -pubin -outform der | openssl dgst -sha256` prints them. Holds across renewals that
+    /// keep the key; replaces authorities, name and dates.
     pub pin: Option<[u8; 32]>,
     /// A pull goes on until it is stopped: the server tells when something comes.
     pub watch: bool,

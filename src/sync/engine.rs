@@ -4,13 +4,13 @@
 //! `reach`; reading one mailbox, see `pass`; how to ask, see [`super::session`]; how much at once, see
 //! [`super::plan`].
 //!
-//! Time, network and disk come in from outside (`Account::timeouts`, a [`Dial`], a [`Sink`]), so `simulation` plays
+//! Time, network and disk come in from outside (`Account::timeouts`, a [`Dial`], a [`Sink`]), so the tests play
 //! them all from a seed.
 
 mod pass;
 mod reach;
 #[cfg(test)]
-mod simulation;
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
