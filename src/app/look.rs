@@ -80,6 +80,7 @@ const fn signs(context: Context) -> &'static [(&'static str, &'static str)] {
             ("•", "the line that an answer rests on"),
             ("~yes", "suggested by the rules; without ~ answered"),
             ("¶", "there is a line that shows it"),
+            ("+", "beside a question: the reporter's answer to us tells something of it"),
             ("BROKEN", "the line no longer stands in the stored mail"),
             (
                 "━ ! + ┆",

@@ -10,6 +10,7 @@ pub mod advisory;
 mod answer;
 pub mod calculator;
 pub mod case;
+pub mod deadlines;
 mod decide;
 mod draft;
 pub mod editor;
@@ -31,6 +32,7 @@ mod run;
 pub mod thread;
 pub mod triage;
 mod update;
+pub mod when;
 pub mod words;
 
 pub use update::update;

@@ -15,6 +15,7 @@ pub mod pin;
 pub mod policy_check;
 pub mod pull;
 mod random;
+pub mod returned;
 pub mod screen_loop;
 pub mod secret;
 pub mod setup;

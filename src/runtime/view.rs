@@ -13,6 +13,7 @@ use crate::store::{CaseRecord, MailRecord, StoreError};
 pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
     let reporter =
         Address { name: record.reporter.name.clone(), address: record.reporter.address.clone() };
+    let pauses = record.pauses();
     CaseRow {
         number: record.number,
         id: record.id,
@@ -26,6 +27,8 @@ pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
         first_answer: record.first_answer,
         last_answer: record.last_answer,
         queued: record.queued,
+        pauses,
+        waiting_since: record.waiting_since,
         messages: record.messages,
         unanswered: record.unanswered,
         state: record.state,
@@ -51,7 +54,9 @@ pub fn case(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
     let verdict = ingest::verdict(&desk.rules, &case, &readings);
     let policy = super::pin::of(desk, &case)?;
-    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict, policy })
+    let returned = super::returned::of(&desk.rules, &case, &messages, &verdict);
+    let row = desk.row(record)?;
+    Ok(CaseView { row, case, messages, entries, verdict, policy, returned })
 }
 
 fn message(desk: &Desk, record: &MailRecord) -> MessageView {

@@ -81,17 +81,14 @@ fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
 }
 
 fn verdict(case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
-    match &case.view.case.decision {
-        Some(decision) => {
-            let by: Vec<_> = decision.clauses.iter().map(ToString::to_string).collect();
-            let words = format!(" decided: {} {}", decision.disposition, by.join(" "));
-            Line::from(word(&words, width, theme.good()))
+    let (words, style) = match &case.view.case.decision {
+        Some(_) if case.view.returned.is_some() => {
+            (material::decision_words(&case.view), theme.notice())
         }
-        None => {
-            let words = format!(" {}", material::verdict_words(&case.view.verdict));
-            Line::from(word(&words, width, theme.notice()))
-        }
-    }
+        Some(_) => (material::decision_words(&case.view), theme.good()),
+        None => (material::verdict_words(&case.view.verdict), theme.notice()),
+    };
+    Line::from(word(&format!(" {words}"), width, style))
 }
 
 /// Clocks and scores, as exact as there is room for.
@@ -224,7 +221,7 @@ fn item_line(item: &Row, under_cursor: bool, width: usize, theme: Theme) -> Line
     let title_width = width.saturating_sub(id_width + 12 + 1);
     let title_style = if item.question.is_empty() { theme.faint() } else { theme.plain() };
     Line::from(vec![
-        word(" ", 1, base),
+        word(if item.returned { "+" } else { " " }, 1, styled(theme.good())),
         word(item.id.as_str(), id_width, styled(theme.key())),
         word(&answer, 12, styled(answer_style)),
         word(&item.title, title_width, styled(title_style)),
