@@ -17,8 +17,15 @@ fn at_every_size(name: &str, reach: impl Fn(&mut Stage)) {
     reach(&mut stage);
     for (columns, rows) in SIZES {
         stage.input(Input::Resize(columns, rows));
-        insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), stage.screen());
+        insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), plain(&stage.screen()));
     }
+}
+
+/// A screen without the hash of the policy, which changes with every rule in it.
+fn plain(screen: &str) -> String {
+    let (before, after) = screen.split_once("(sha256 ").unwrap_or((screen, ""));
+    let after: String = after.char_indices().map(|(at, c)| if at < 12 { '.' } else { c }).collect();
+    if after.is_empty() { before.to_owned() } else { format!("{before}(sha256 {after}") }
 }
 
 #[test]

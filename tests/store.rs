@@ -68,6 +68,7 @@ fn record(seq: u64, message: MessageRef, place: casebook::store::ArchivePlace) -
         is_reply: false,
         participants: vec![],
         ghsa: None,
+        refers_back: false,
         direction: Direction::In,
         snippet: "words ".repeat(30),
         parts: vec![],

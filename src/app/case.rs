@@ -8,6 +8,7 @@ use super::material;
 use super::pin::PolicyPin;
 use super::row::CaseRow;
 use super::thread::{self, DocLine, ReadLine};
+use super::twin::Twin;
 use crate::domain::case::{Answer, Direction};
 use crate::domain::checklist;
 use crate::domain::hint::{Hint, Reading};
@@ -34,6 +35,8 @@ pub struct CaseView {
     pub policy: PolicyPin,
     /// What the reporter's answer has settled, where we had asked for missing points and it has come.
     pub returned: Option<Returned>,
+    /// Cases and published records like it, nearest first.
+    pub twins: Vec<Twin>,
 }
 
 /// An answer to our question.

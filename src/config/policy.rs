@@ -362,6 +362,10 @@ fn hint(mut table: Fields<'_, '_>, items: &[Item], check: CheckPattern) -> HintR
         table.fault_of_all("it has neither `clause` nor `flag`");
     }
     let unless = table.optional_text("unless").map(str::to_owned);
+    let before = table.optional_text("before").map(str::to_owned);
+    if before.as_ref().is_some_and(|before| before.parse::<pep440_rs::Version>().is_err()) {
+        table.fault("before", "is no version");
+    }
     let pattern = table.text("pattern").to_owned();
     for (key, regex) in [("pattern", Some(&pattern)), ("unless", unless.as_ref())] {
         if let Some(regex) = regex {
@@ -378,6 +382,7 @@ fn hint(mut table: Fields<'_, '_>, items: &[Item], check: CheckPattern) -> HintR
         pattern,
         unless,
         why: table.text("why").to_owned(),
+        before,
         flag,
     };
     table.finish();

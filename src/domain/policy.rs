@@ -209,6 +209,9 @@ pub struct HintRule {
     pub unless: Option<String>,
     /// Why, in plain words for the maintainer.
     pub why: String,
+    /// For a flaw that was published and fixed: the release that fixed it. Such a rule counts only where every
+    /// version that the mail names is older than that, and the release was out.
+    pub before: Option<String>,
     /// Flag raised, such as `scanner`, `bounty`, `ai-disclosed`, `public`; see `intake::hints`.
     pub flag: Option<String>,
 }

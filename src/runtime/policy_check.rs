@@ -4,8 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::guard::GitError;
-use super::guard::git::Git;
+use super::git::{Git, GitError};
 use crate::domain::policy::Policy;
 use crate::domain::policy_drift::{self, Drift};
 use crate::domain::policy_names::{self, Checkout, Named};

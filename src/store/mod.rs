@@ -9,6 +9,7 @@
 
 mod archive;
 mod batch;
+mod cache;
 mod error;
 mod files;
 mod frame;
@@ -36,7 +37,7 @@ pub use frame::{ArchiveHeader, MailSource, NewMail, ReceivedFrom};
 pub use journal::{JournalPosition, LinePlace, StoredEntry};
 pub use open::{Health, Mode};
 pub use policies::PolicyPart;
-pub use records::{CaseRecord, Counts, MailRecord, PartRow, QueueKey};
+pub use records::{CaseRecord, Counts, MailRecord, NearRecord, PartRow, PrecedentRecord, QueueKey};
 pub use scan::{ArchivePlace, ArchivePosition, ArchiveRecord, Damage, Scan};
 pub use verify::Report;
 

@@ -50,6 +50,8 @@ pub struct MailRecord {
     pub participants: Vec<String>,
     /// GHSA id that it is about.
     pub ghsa: Option<String>,
+    /// Whether it begins a thread and speaks of an earlier report of its sender.
+    pub refers_back: bool,
     /// Which way it went.
     pub direction: Direction,
     /// First words of the text.
@@ -81,6 +83,35 @@ pub struct PartRow {
     pub attachment: bool,
     /// SHA-256 of the decoded bytes, in hexadecimal.
     pub sha256: String,
+}
+
+/// What a mail to us is compared with others by. A record of its own: a search reads all of them and nothing else.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NearRecord {
+    /// Number of its case.
+    pub case: u64,
+    /// The sketch; what its bytes mean is the matter of `intake`.
+    pub sketch: Vec<u8>,
+}
+
+/// A published record that reports are compared with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PrecedentRecord {
+    /// Its name.
+    pub name: String,
+    /// Every id that names it.
+    pub ids: Vec<String>,
+    /// Its title.
+    pub title: String,
+    /// The versions that fix it, in words; empty where none is known.
+    pub fixed: String,
+    /// When it was published.
+    #[serde(with = "millis_option")]
+    pub published: Option<Timestamp>,
+    /// Where it can be read.
+    pub url: String,
+    /// The sketch, as in [`NearRecord`].
+    pub sketch: Vec<u8>,
 }
 
 /// One case, as the queue shows it.

@@ -11,6 +11,7 @@
 )]
 
 pub mod own;
+pub mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +37,8 @@ pub struct Label {
     pub id: String,
     pub category: String,
     pub case: String,
+    /// Whether it opens that case.
+    pub case_opener: bool,
     pub direction: String,
     pub disposition: String,
     pub clauses: BTreeSet<String>,
@@ -185,7 +188,7 @@ fn clause(id: &ClauseId) -> String {
 
 /// What the JSON of a case lists as `suggested.clauses`.
 fn listed(verdict: &Verdict) -> BTreeSet<String> {
-    verdict.clauses.iter().map(clause).collect()
+    verdict.all_clauses().map(clause).collect()
 }
 
 fn declining(clauses: &BTreeSet<String>) -> BTreeSet<String> {
@@ -260,8 +263,10 @@ fn read_of_mail(policy: &Policy, mail: &Mail, table: &mut Table) {
     let word = status_word(of_readings(&[reading]));
     let other = wanted.status == "other-product" && word == "unstated";
     table.status.count(&format!("{id}:{word}"), true, other || word == wanted.status);
-    let verdict = suggest(policy, &BTreeMap::new(), &[reading], None, None);
-    let found = listed(&verdict);
+    let verdict = suggest(policy, &BTreeMap::new(), &[reading], None, repeated(wanted));
+    // Of a mail that joins a case the end is not the question, only what it adds.
+    let opens = wanted.case_opener;
+    let found = if opens { listed(&verdict) } else { verdict.noted.iter().map(clause).collect() };
     table.clauses.compare(id, &wanted.clauses, &found);
     table.declining.compare(id, &declining(&wanted.clauses), &declining(&found));
     for evidence in reading.hints.iter().filter_map(|hint| hint.evidence.as_ref()) {
@@ -283,15 +288,19 @@ fn assignment(mails: &[Mail], groups: &[Vec<&Mail>], table: &mut Table) {
     }
 }
 
+/// Stands for the case that the label names: what is measured here is not the search for it.
+fn repeated(label: &Label) -> Option<CaseId> {
+    let other = CaseId::derive(Some("another case"), &MessageRef::of(b""));
+    (!label.duplicate_of.is_empty()).then_some(other)
+}
+
 fn of_case(policy: &Policy, group: &[&Mail], table: &mut Table) {
     let incoming: Vec<&Mail> =
         group.iter().filter(|mail| mail.facts.direction == Direction::In).copied().collect();
     let Some(first) = incoming.first() else { return };
     let readings: Vec<&Reading> = incoming.iter().map(|mail| &mail.reading).collect();
     let (id, wanted) = (&first.label.id, first.label.disposition.as_str());
-    let other = CaseId::derive(Some("another case"), &MessageRef::of(b""));
-    let duplicate = (!first.label.duplicate_of.is_empty()).then_some(other);
-    let verdict = suggest(policy, &BTreeMap::new(), &readings, None, duplicate);
+    let verdict = suggest(policy, &BTreeMap::new(), &readings, None, repeated(&first.label));
     let clauses = incoming.iter().flat_map(|mail| mail.label.clauses.clone()).collect();
     table.case_clauses.compare(id, &clauses, &listed(&verdict));
     let unaided = suggest(policy, &BTreeMap::new(), &readings, None, None);

@@ -39,10 +39,12 @@ fn received(mail: &toml::Table) -> Timestamp {
 
 fn label(mail: &toml::Table) -> Label {
     let id = text_of(mail, "id");
+    let case = or(text_of(mail, "case"), id);
     Label {
         id: id.to_owned(),
         category: text_of(mail, "category").to_owned(),
-        case: or(text_of(mail, "case"), id).to_owned(),
+        case: case.to_owned(),
+        case_opener: case == id,
         direction: or(text_of(mail, "direction"), "in").to_owned(),
         disposition: text_of(mail, "disposition").to_owned(),
         clauses: list(mail, "clauses"),
@@ -87,4 +89,39 @@ fn raw(mail: &toml::Table) -> Vec<u8> {
     }
     whole.push_str("--b0--\r\n");
     whole.into_bytes()
+}
+
+/// The mails of the sample inbox, with their labels.
+pub fn samples() -> Vec<(Label, Vec<u8>, Timestamp)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/labels.toml");
+    let text = std::fs::read_to_string(path).expect("readable");
+    let table: toml::Table = text.parse().expect("TOML");
+    let now = "2026-11-01T12:00:00Z".parse().expect("a time");
+    let mut raws: BTreeMap<&str, (Vec<u8>, Timestamp)> =
+        casebook::runtime::demo::mails::render(now)
+            .into_iter()
+            .map(|mail| (mail.name, (mail.raw, mail.internal_date)))
+            .collect();
+    let labelled = |mail: &toml::Value| {
+        let mail = mail.as_table().expect("a table");
+        let id = text_of(mail, "file").trim_end_matches(".eml");
+        let (raw, received) = raws.remove(id).expect("a sample");
+        Some((sample(mail, id), raw, received))
+    };
+    table["mail"].as_array().expect("a list").iter().filter_map(labelled).collect()
+}
+
+fn sample(mail: &toml::Table, id: &str) -> Label {
+    let versions = mail["versions"].as_array().expect("a list").iter();
+    let versions: Vec<&toml::Table> = versions.filter_map(toml::Value::as_table).collect();
+    let claimed = versions.iter().map(|version| text_of(version, "claimed").to_owned());
+    let joins = matches!(text_of(mail, "disposition"), "attach-to-case" | "own-reply");
+    Label {
+        id: id.to_owned(),
+        case_opener: !joins,
+        status: or(versions.first().map_or("", |first| text_of(first, "status")), "unstated")
+            .to_owned(),
+        versions: claimed.collect(),
+        ..label(mail)
+    }
 }
