@@ -10,6 +10,7 @@ pub mod advisory;
 mod answer;
 pub mod calculator;
 pub mod case;
+mod clocks;
 pub mod deadlines;
 mod decide;
 mod draft;
@@ -43,6 +44,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::command::{Command, Context};
 use crate::domain::journal::Act;
@@ -54,6 +56,7 @@ use crate::mail::DisplayText;
 use advisory::AdvisoryScreen;
 use calculator::Calculator;
 use case::{CaseScreen, CaseView};
+use deadlines::DeadlinesScreen;
 use editor::Editor;
 use layer::Layer;
 use prompt::{Prompt, Words};
@@ -72,6 +75,8 @@ pub enum Screen {
     Editor,
     /// The advisory of a case.
     Advisory,
+    /// Every open clock.
+    Deadlines,
 }
 
 /// How a status line is meant.
@@ -264,6 +269,13 @@ pub enum Effect {
     },
     /// Hand text to the terminal's clipboard.
     Copy(String),
+    /// Write a calendar file; an older one of ours in its place is replaced.
+    WriteCalendar {
+        /// The file.
+        path: PathBuf,
+        /// Its content.
+        calendar: String,
+    },
     /// Write the reply draft of a case as a mail file.
     WriteEml {
         /// The case.
@@ -307,6 +319,8 @@ pub struct Model {
     pub editor: Option<Editor>,
     /// The open advisory.
     pub advisory: Option<AdvisoryScreen>,
+    /// The list of clocks.
+    pub deadlines: Option<DeadlinesScreen>,
     /// The CVSS calculator over the case or its advisory.
     pub calculator: Option<Calculator>,
     /// What lies above the screen.
@@ -335,6 +349,8 @@ pub struct Model {
     pub me: material::Me,
     /// The time that clocks are evaluated at.
     pub now: Timestamp,
+    /// The zone of who reads; times are shown in UTC beside it.
+    pub zone: TimeZone,
     /// Whether nothing can be written.
     pub read_only: bool,
     /// Whether colours are used.
@@ -342,6 +358,8 @@ pub struct Model {
     /// Folder that exports are offered to go to.
     pub export_folder: PathBuf,
     request: u64,
+    /// The template to propose once the case of this request is open.
+    after_open: Option<(u64, &'static str)>,
     /// The walk through the queue, while one goes on.
     pub session: Option<triage::Session>,
     /// The cases of the newest act.
@@ -365,6 +383,8 @@ pub struct Setup {
     pub size: (u16, u16),
     /// The time.
     pub now: Timestamp,
+    /// The zone of who reads.
+    pub zone: TimeZone,
     /// Whether nothing can be written.
     pub read_only: bool,
     /// Whether an account is configured.
@@ -386,6 +406,7 @@ impl Model {
             case: None,
             editor: None,
             advisory: None,
+            deadlines: None,
             calculator: None,
             layer: None,
             prompt: None,
@@ -400,10 +421,12 @@ impl Model {
             policy_text: setup.policy_text,
             me: setup.me,
             now: setup.now,
+            zone: setup.zone,
             read_only: setup.read_only,
             colour: setup.colour,
             export_folder: setup.export_folder,
             request: 0,
+            after_open: None,
             session: None,
             last_act: Vec::new(),
             effects: Vec::new(),
@@ -433,6 +456,7 @@ impl Model {
             Screen::Case => Context::Case,
             Screen::Editor => Context::Editor,
             Screen::Advisory => Context::Advisory,
+            Screen::Deadlines => Context::Deadlines,
         }
     }
 
@@ -519,6 +543,9 @@ impl Model {
     /// Scrolls every list so that its cursor is on the screen.
     fn settle(&mut self) {
         self.queue.keep_in_sight(layout::queue_height(self.size));
+        if let Some(deadlines) = &mut self.deadlines {
+            deadlines.keep_in_sight(layout::deadlines_height(self.size));
+        }
         let layout = self.case_layout();
         if let Some(case) = &mut self.case {
             case.keep_in_sight(

@@ -289,6 +289,11 @@ impl Queue {
         self.rows.iter()
     }
 
+    /// Every case that is known, shown or not.
+    pub fn all_rows(&self) -> impl Iterator<Item = &CaseRow> {
+        self.rows.iter()
+    }
+
     /// The row of a case.
     pub fn row(&self, number: u64) -> Option<&CaseRow> {
         self.by_number.get(&number).and_then(|at| self.rows.get(*at))
