@@ -81,6 +81,11 @@ const fn signs(context: Context) -> &'static [(&'static str, &'static str)] {
             ("~yes", "suggested by the rules; without ~ answered"),
             ("¶", "there is a line that shows it"),
             ("+", "beside a question: the reporter's answer to us tells something of it"),
+            (
+                "3 of 5 claims",
+                "names in the report that the checkout has in the claimed version; words that any \
+              report could hold and names of libraries are not counted",
+            ),
             ("BROKEN", "the line no longer stands in the stored mail"),
             (
                 "━ ! + ┆",

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::case::CaseScreen;
 use super::{
-    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, clocks, draft, form,
-    layout, merge, queue, run, triage,
+    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, claims, clocks, draft,
+    form, layout, merge, queue, run, triage,
 };
 use crate::command::{Command, Context};
 use crate::keymap::{Key, Match};
@@ -124,6 +124,7 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             model.queue.looked_at(case.row.number);
             model.case = Some(CaseScreen::open(*case, &policy, width));
             model.screen = Screen::Case;
+            claims::ask(model);
             model.deadlines = None;
             if let Some((of, template)) = model.after_open.take()
                 && of == request
@@ -175,6 +176,7 @@ fn arrive(model: &mut Model, outcome: Outcome) {
                 model.lay_out();
             }
         }
+        Outcome::Claims { case, looked } => claims::arrive(model, &case, looked),
         Outcome::Written { said } => model.say(Tone::Done, said),
         Outcome::Failed(problem) => {
             if let Some(advisory) = &mut model.advisory {

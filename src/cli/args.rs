@@ -61,7 +61,11 @@ pub enum Command {
     /// Ask for account and policy, and write the config
     Init,
     /// Pull new mail; the mailbox is never changed
-    Sync,
+    Sync {
+        /// Go on until stopped: the server tells when something comes
+        #[arg(long)]
+        watch: bool,
+    },
     /// Take in .eml files, mbox files and Maildir folders
     Import {
         /// Files and folders

@@ -84,6 +84,7 @@ struct ShownMessage {
     warnings: Vec<&'static str>,
     source_sha256: String,
     on_server: bool,
+    rescued: bool,
 }
 
 #[derive(Serialize)]
@@ -375,6 +376,7 @@ fn shown_message(message: &MessageView) -> ShownMessage {
         warnings: message.warnings.iter().map(|warning| warning.as_str()).collect(),
         source_sha256: message.id.to_string(),
         on_server: !message.gone,
+        rescued: message.rescued,
     }
 }
 

@@ -253,7 +253,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo { plain, fault } => return screen::demo(&context, plain, fault),
         Command::Init => init::init(&context)?,
-        Command::Sync => intake::sync(&context)?,
+        Command::Sync { watch } => intake::sync(&context, watch)?,
         Command::Import { paths } => intake::import(&context, &paths)?,
         Command::List { state, query } => read::list(&context, state, &query)?,
         Command::Show { case } => read::show(&context, &case)?,

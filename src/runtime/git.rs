@@ -114,19 +114,6 @@ impl Git {
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// Full names of all branches, remote branches and tags.
-    pub fn names(&self) -> Result<Vec<String>, GitError> {
-        let kinds = ["refs/heads", "refs/remotes", "refs/tags"];
-        let text = self.answer(&[&["for-each-ref", "--format=%(refname)"], &kinds[..]].concat())?;
-        Ok(text.lines().map(str::to_owned).collect())
-    }
-
-    /// Whether a path is there at a branch, tag or `HEAD` that [`Git::names`] has given.
-    pub fn has_path(&self, at: &str, path: &str) -> bool {
-        let object = format!("{at}:{path}");
-        self.answer(&["rev-parse", "--verify", "--quiet", "--end-of-options", &object]).is_ok()
-    }
-
     /// Runs git and hands its output over line by line, line ends included.
     pub(super) fn run(
         &self,

@@ -15,6 +15,7 @@ pub mod import;
 pub mod ingest;
 pub mod pin;
 pub mod policy_check;
+mod presence;
 pub mod pull;
 mod random;
 pub mod regroup;

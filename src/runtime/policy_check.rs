@@ -67,3 +67,18 @@ fn names(git: &Git) -> Result<Checkout, GitError> {
     checkout.branches.dedup();
     Ok(checkout)
 }
+
+impl Git {
+    /// Full names of all branches, remote branches and tags.
+    fn names(&self) -> Result<Vec<String>, GitError> {
+        let kinds = ["refs/heads", "refs/remotes", "refs/tags"];
+        let text = self.answer(&[&["for-each-ref", "--format=%(refname)"], &kinds[..]].concat())?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Whether a path is there at a branch, tag or `HEAD` that [`Git::names`] has given.
+    fn has_path(&self, at: &str, path: &str) -> bool {
+        let object = format!("{at}:{path}");
+        self.answer(&["rev-parse", "--verify", "--quiet", "--end-of-options", &object]).is_ok()
+    }
+}

@@ -29,7 +29,7 @@ pub fn of(
     };
     let (earlier, newer) = (readings(before), readings(since));
     let mut open: BTreeSet<ClauseId> = verdict.missing.iter().cloned().collect();
-    let was = ingest::verdict(rules, case, &earlier.iter().collect::<Vec<_>>(), None);
+    let was = ingest::verdict(rules, case, &earlier.iter().collect::<Vec<_>>(), None, None);
     let mut answered: BTreeSet<ClauseId> = was.missing.into_iter().collect();
     answered.retain(|clause| !open.contains(clause));
     // An answer of ours that it was unclear hides what the new mail says of it.

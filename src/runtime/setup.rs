@@ -153,6 +153,8 @@ impl Setup {
             policy_data: Arc::clone(&self.policy_data),
             hints,
             ours: Ours::new(addresses),
+            sent: config.account.as_ref().and_then(|account| account.sent.clone()),
+            junk: config.account.as_ref().and_then(|account| account.junk.clone()),
         })
     }
 }

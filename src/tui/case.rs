@@ -99,15 +99,25 @@ fn twins(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<'
     Line::from(vec![word(&words, room, theme.notice()), word(&keys, keys.len(), theme.faint())])
 }
 
+/// What is decided or proposed; at the right how many claims about the source resolve.
 fn verdict(case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
     let (words, style) = match &case.view.case.decision {
-        Some(_) if case.view.returned.is_some() => {
-            (material::decision_words(&case.view), theme.notice())
+        Some(_) => {
+            let returned = case.view.returned.is_some();
+            let style = if returned { theme.notice() } else { theme.good() };
+            (format!(" {}", material::decision_words(&case.view)), style)
         }
-        Some(_) => (material::decision_words(&case.view), theme.good()),
-        None => (material::verdict_words(&case.view.verdict), theme.notice()),
+        None => (format!(" {}", material::verdict_words(&case.view.verdict)), theme.notice()),
     };
-    Line::from(word(&format!(" {words}"), width, style))
+    let claims = DisplayText::line(&case.claims.words());
+    let claims_style = if case.claims.fails() { theme.alarm() } else { theme.faint() };
+    if claims.width() == 0 {
+        return Line::from(word(&words, width, style));
+    }
+    let room = width.saturating_sub(claims.width() + 2);
+    let mut spans = vec![word(&words, room, style), word("", 1, theme.plain())];
+    spans.push(cell(&claims, claims.width(), claims_style));
+    Line::from(spans)
 }
 
 /// Clocks and scores, as exact as there is room for.
