@@ -16,6 +16,8 @@ pub enum Context {
     Case,
     /// A text editor: reply or advisory draft.
     Editor,
+    /// Every open clock by time left.
+    Deadlines,
     /// The advisory draft and its faults.
     Advisory,
     /// The CVSS calculator: letters choose values.
@@ -30,11 +32,12 @@ pub enum Context {
 
 impl Context {
     /// Every context.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Global,
         Self::Queue,
         Self::Case,
         Self::Editor,
+        Self::Deadlines,
         Self::Advisory,
         Self::Calculator,
         Self::Form,
@@ -49,6 +52,7 @@ impl Context {
             Self::Queue => "queue",
             Self::Case => "case",
             Self::Editor => "editor",
+            Self::Deadlines => "deadlines",
             Self::Advisory => "advisory",
             Self::Calculator => "calculator",
             Self::Form => "form",
@@ -115,14 +119,14 @@ macro_rules! commands {
 }
 
 commands! {
-    Down "down" [Queue Case Advisory Calculator Form Overlay Prompt] None "moves down";
-    Up "up" [Queue Case Advisory Calculator Form Overlay Prompt] None "moves up";
-    PageDown "page-down" [Queue Case Advisory Overlay] None "moves a page down";
-    PageUp "page-up" [Queue Case Advisory Overlay] None "moves a page up";
-    Top "top" [Queue Case Advisory Overlay] None "moves to the first line";
-    Bottom "bottom" [Queue Case Advisory Overlay] None "moves to the last line";
-    Open "open" [Queue Case Overlay] None "opens what the cursor is on";
-    Back "back" [Queue Case Advisory Calculator Form Editor Overlay Prompt] None "goes back, closes the layer or drops the filter";
+    Down "down" [Queue Case Deadlines Advisory Calculator Form Overlay Prompt] None "moves down";
+    Up "up" [Queue Case Deadlines Advisory Calculator Form Overlay Prompt] None "moves up";
+    PageDown "page-down" [Queue Case Deadlines Advisory Overlay] None "moves a page down";
+    PageUp "page-up" [Queue Case Deadlines Advisory Overlay] None "moves a page up";
+    Top "top" [Queue Case Deadlines Advisory Overlay] None "moves to the first line";
+    Bottom "bottom" [Queue Case Deadlines Advisory Overlay] None "moves to the last line";
+    Open "open" [Queue Case Deadlines Overlay] None "opens what the cursor is on";
+    Back "back" [Queue Case Deadlines Advisory Calculator Form Editor Overlay Prompt] None "goes back, closes the layer or drops the filter";
     NextPane "next-pane" [Case Advisory] None "moves to the next pane";
     PreviousPane "previous-pane" [Case Advisory] None "moves to the previous pane";
     NextCase "next-case" [Case] None "opens the next case of the queue";
@@ -174,7 +178,10 @@ commands! {
     Copy "copy" [Case Advisory] None "copies the marked lines, the line or the preview to the clipboard";
     SaveAttachment "save-attachment" [Case] Text "writes an attachment to a file; nothing is opened";
     Journal "journal" [Case] None "shows the history of the case";
-    Deadlines "deadlines" [Queue Case] None "orders the queue by time left";
+    Deadlines "deadlines" [Queue Case] None "lists every open clock by time left";
+    HoldingNote "holding-note" [Deadlines Case] None "drafts the note that fits the clock: first answer, holding note, request for more time, reminder";
+    Calendar "calendar" [Deadlines] Text "writes the clocks as a calendar file";
+    Pause "pause" [Case] Text "lets our clocks on the case rest, or run again";
     Undo "undo" [Queue Case Advisory] None "takes the last act on the case back";
     Accept "accept" [Prompt Calculator Form Overlay] None "takes the line, the choice or the vector";
     Complete "complete" [Prompt] None "completes the word";

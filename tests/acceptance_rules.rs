@@ -186,6 +186,8 @@ fn clocks(policy: &Policy, mail: &Label, now: Timestamp) -> Vec<Deadline> {
     let answered = mail.at("first_response");
     let spam = mail.text("expected_disposition") == Some("spam");
     let facts = ClockFacts {
+        pauses: Vec::new(),
+        waiting_since: None,
         received: mail.at("received").expect("every mail has it"),
         first_answer: answered,
         last_answer: answered,

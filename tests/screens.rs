@@ -83,6 +83,13 @@ fn advisory() {
 }
 
 #[test]
+fn deadlines() {
+    at_every_size("deadlines", |stage| {
+        stage.keys("! j j");
+    });
+}
+
+#[test]
 fn help() {
     at_every_size("help", |stage| {
         stage.open("Path of ffmpeg").keys("?");

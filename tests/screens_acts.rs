@@ -5,7 +5,7 @@
 mod support;
 
 use casebook::app::layer::Layer;
-use casebook::app::{Effect, Screen, Tone};
+use casebook::app::{Effect, Input, Screen, Tone};
 use casebook::domain::Disposition;
 use casebook::domain::journal::Act;
 use casebook::keymap::Shipped;
@@ -391,4 +391,62 @@ fn a_session_ends_with_what_came_of_it() {
     assert_eq!(stage.model.screen, Screen::Queue);
     let words = format!("{open} of {open} cases seen, {} keys", open + 1);
     assert!(stage.screen().contains(&words), "{}", stage.screen());
+}
+
+/// `!`, the clock, one key: the note that fits it, with its true dates.
+#[test]
+fn a_clock_is_three_keys_from_its_note() {
+    let mut stage = Stage::new(120, 40);
+    stage.keys("!");
+    let first = stage.model.deadlines.as_ref().and_then(|d| d.current()).expect("a clock").clone();
+    assert_eq!(first.deadline.kind.as_str(), "acknowledge");
+    let shown = stage.screen();
+    assert!(shown.contains(" UTC (") && shown.contains(" CE"), "{shown}");
+    stage.keys("j h");
+    assert_eq!(stage.model.screen, casebook::app::Screen::Case);
+    let shown = stage.screen();
+    assert!(shown.contains("Hello") && shown.contains("acknowledge"), "{shown}");
+}
+
+#[test]
+fn the_cursor_stays_on_its_clock_and_the_way_back_is_the_way_in() {
+    let mut stage = Stage::new(80, 24);
+    stage.keys("! j j j");
+    let at = |stage: &Stage| {
+        let line = stage.model.deadlines.as_ref().and_then(|d| d.current()).expect("a clock");
+        (line.case.clone(), line.deadline.kind)
+    };
+    let clock = at(&stage);
+    stage.input(Input::Tick);
+    assert_eq!(at(&stage), clock);
+    stage.keys("Esc");
+    assert_eq!(stage.model.screen, Screen::Queue);
+    stage.keys("! j j j Enter");
+    assert_eq!(stage.model.screen, Screen::Case);
+    assert_eq!(stage.model.case.as_ref().map(|case| case.view.row.id.clone()), Some(clock.0));
+    stage.keys("! Esc");
+    assert_eq!(stage.model.screen, Screen::Case, "back to the case it was called from");
+}
+
+#[test]
+fn the_clocks_are_written_as_a_calendar() {
+    let mut stage = Stage::new(80, 24);
+    stage.keys("! w Enter");
+    let file = std::fs::read_to_string(stage.folder().join("deadlines.ics")).expect("written");
+    let clocks = stage.model.deadlines.as_ref().expect("open").lines.len();
+    assert_eq!(file.matches("BEGIN:VEVENT").count(), clocks);
+    for secret in ["ffmpeg", "@octoprint", "example"] {
+        assert!(!file.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn clocks_rest_and_run_again_by_one_command() {
+    let mut stage = Stage::new(120, 40);
+    stage.open("Application Keys").keys(":").text("pause on a fair").keys("Enter");
+    assert!(stage.screen().contains("clocks paused: on a fair"), "{}", stage.screen());
+    let paused = |stage: &Stage| stage.model.case.as_ref().expect("open").view.row.pauses.len();
+    assert_eq!(paused(&stage), 1);
+    stage.keys("u");
+    assert_eq!(paused(&stage), 0);
 }

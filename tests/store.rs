@@ -95,6 +95,8 @@ fn case(number: u64) -> CaseRecord {
         first_answer: None,
         last_answer: Some(at(3)),
         queued: None,
+        pauses: Vec::new(),
+        waiting_since: None,
         messages: 1,
         unanswered: true,
         state: CaseState::New,

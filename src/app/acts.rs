@@ -2,6 +2,9 @@
 //!
 //! Screens and command line build every act here, so that a rule holds for both.
 
+use jiff::Timestamp;
+
+use super::row::CaseRow;
 use crate::domain::cvss::Vector;
 use crate::domain::journal::{Act, AnswerValue};
 use crate::domain::policy::Policy;
@@ -108,6 +111,45 @@ pub fn decide(
         ));
     }
     Ok(Act::Decided { disposition, clauses, reason })
+}
+
+/// A pause of our clocks on a case from `now` on.
+///
+/// # Errors
+/// If they rest already, or would run again at once.
+pub fn pause(
+    row: &CaseRow,
+    until: Option<Timestamp>,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<Act, Refusal> {
+    if is_paused(row, now) {
+        return Err(Refusal::new(
+            "the clocks of this case rest already",
+            "let them run again first",
+        ));
+    }
+    if until.is_some_and(|until| until <= now) {
+        return Err(Refusal::new("the pause would be over already", "name a later end, or none"));
+    }
+    let reason = reason.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    Ok(Act::Paused { until, reason })
+}
+
+/// The end of a pause.
+///
+/// # Errors
+/// If the clocks do not rest.
+pub fn resume(row: &CaseRow, now: Timestamp) -> Result<Act, Refusal> {
+    if is_paused(row, now) {
+        return Ok(Act::Resumed {});
+    }
+    Err(Refusal::new("the clocks of this case do not rest", "there is nothing to end"))
+}
+
+/// Whether our clocks on a case rest by an act of ours.
+pub fn is_paused(row: &CaseRow, now: Timestamp) -> bool {
+    row.pauses.iter().any(|pause| pause.holds(now))
 }
 
 fn printable(text: &str) -> String {

@@ -32,10 +32,23 @@ pub struct CaseView {
     pub entries: Vec<Entry>,
     /// What the rules propose.
     pub verdict: Verdict,
-    /// Cases and published records like it, nearest first.
-    pub twins: Vec<Twin>,
     /// The policy that it is judged under.
     pub policy: PolicyPin,
+    /// What the reporter's answer has settled, where we had asked for missing points and it has come.
+    pub returned: Option<Returned>,
+    /// Cases and published records like it, nearest first.
+    pub twins: Vec<Twin>,
+}
+
+/// An answer to our question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Returned {
+    /// When it came.
+    pub at: Timestamp,
+    /// Points that it gives an answer to.
+    pub answered: Vec<ClauseId>,
+    /// Points that are still missing.
+    pub open: Vec<ClauseId>,
 }
 
 /// A part of a message as a list shows it.
@@ -167,6 +180,8 @@ pub struct Row {
     pub proposal: Option<Hint>,
     /// Whether the answer's evidence no longer stands in the stored mail.
     pub broken: bool,
+    /// Whether the reporter's answer to our question tells something of it.
+    pub returned: bool,
 }
 
 fn rows(policy: &Policy, case: &Case, readings: &[&Reading]) -> Vec<Row> {
@@ -180,6 +195,7 @@ fn rows(policy: &Policy, case: &Case, readings: &[&Reading]) -> Vec<Row> {
         answer: row.answer.cloned(),
         proposal: row.proposal.cloned(),
         broken: false,
+        returned: false,
     };
     sections.into_iter().flat_map(|section| section.rows).map(of).collect()
 }
@@ -268,6 +284,8 @@ impl CaseScreen {
         self.checklist = rows(policy, &self.view.case, &self.view.readings());
         for row in &mut self.checklist {
             let evidence = row.answer.as_ref().and_then(|answer| answer.evidence.as_ref());
+            let returned = self.view.returned.as_ref();
+            row.returned = returned.is_some_and(|returned| returned.answered.contains(&row.id));
             row.broken = evidence.is_some_and(|evidence| anchor_is_broken(&self.view, evidence));
         }
         self.scores = material::scores(&self.view, policy);

@@ -8,7 +8,7 @@ use super::layer::{Layer, Reading};
 use super::look::find;
 use super::prompt::Asking;
 use super::run::{case_id, command};
-use super::{Effect, Model, Screen, Tone, calculator, claims, draft, form, out};
+use super::{Effect, Model, Screen, Tone, calculator, claims, clocks, draft, form, out};
 use crate::command::{Argument, Command, Context};
 use crate::domain::journal::Act;
 
@@ -16,6 +16,7 @@ pub(super) fn text_or_ask(model: &mut Model, asking: Asking, args: &str) {
     if args.is_empty() {
         let begin = match asking {
             Asking::Filter => model.queue.filter.clone(),
+            Asking::CalendarTo => "deadlines.ics".to_owned(),
             _ => String::new(),
         };
         model.ask(asking, &begin);
@@ -84,6 +85,7 @@ pub(super) fn take(model: &mut Model, asking: Asking, line: &str) {
             out::save_to(model, message, attachment, line)
         }
         Asking::ExportTo => form::actions::export_to(model, line),
+        Asking::CalendarTo => clocks::calendar(model, line),
         Asking::EmlTo => {
             if let Some(case) = case_id(model) {
                 model.push(Effect::WriteEml { case, path: PathBuf::from(line) });

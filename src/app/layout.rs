@@ -48,6 +48,11 @@ pub fn queue_height(size: (u16, u16)) -> usize {
     usize::from(size.1.saturating_sub(QUEUE_HEAD + FOOT)).max(1)
 }
 
+/// Lines of the deadlines screen; one more below them tells of the clock under the cursor.
+pub fn deadlines_height(size: (u16, u16)) -> usize {
+    queue_height(size).saturating_sub(1).max(1)
+}
+
 /// Lines inside the frame of a layer that takes the whole screen.
 pub fn layer_height(size: (u16, u16)) -> usize {
     usize::from(size.1.saturating_sub(FOOT + 2)).max(1)

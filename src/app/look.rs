@@ -80,6 +80,7 @@ const fn signs(context: Context) -> &'static [(&'static str, &'static str)] {
             ("•", "the line that an answer rests on"),
             ("~yes", "suggested by the rules; without ~ answered"),
             ("¶", "there is a line that shows it"),
+            ("+", "beside a question: the reporter's answer to us tells something of it"),
             (
                 "3 of 5 claims",
                 "names in the report that the checkout has in the claimed version; words that any \
@@ -100,14 +101,7 @@ pub(super) fn order(model: &mut Model, command: Command) {
     let (policy, now) = (std::sync::Arc::clone(&model.policy), model.now);
     match command {
         Command::CycleFilter => model.queue.cycle_view(&policy.periods, now),
-        Command::Sort => model.queue.cycle_sort(&policy.periods, now),
-        _ => {
-            model.queue.sort = super::queue::Sort::Deadline;
-            model.queue.refresh(&policy.periods, now);
-            model.queue.go_to(0);
-            model.screen = Screen::Queue;
-            model.case = None;
-        }
+        _ => model.queue.cycle_sort(&policy.periods, now),
     }
     let words = format!("{} cases, by {}", model.queue.view.as_str(), model.queue.sort.as_str());
     model.say(Tone::Note, words);

@@ -120,6 +120,8 @@ fn reply_material(office: &Office<'_>, view: &CaseView, template: &str) -> Reply
     let clauses = clauses.cloned().unwrap_or_default();
     ReplyMaterial {
         embargo_until: (!public).then(|| row.received.checked_add(embargo).ok()).flatten(),
+        last_answer: row.last_answer,
+        waiting_since: row.waiting_since,
         reason: decided.and_then(|decision| decision.reason.clone()),
         evidence: evidence_lines(view, &clauses),
         missing: missing_words(view, policy),
@@ -446,14 +448,32 @@ pub fn outcome_words(row: &CaseRow) -> String {
     row.suggested.map_or_else(String::new, |suggested| format!("~{suggested}{clause}"))
 }
 
-/// The decision, or what the rules propose.
+/// The decision with who made it, or what the rules propose.
 pub fn outcome_line(view: &CaseView) -> String {
     match &view.case.decision {
-        Some(decision) => {
-            let by = clause_words(&decision.clauses);
-            format!("decided: {}{by}, {}", decision.disposition, decision.actor)
-        }
+        Some(decision) => format!("{}, {}", decision_words(view), decision.actor),
         None => verdict_words(&view.verdict),
+    }
+}
+
+/// The decision, and where a question to the reporter stands; empty before there is one.
+pub fn decision_words(view: &CaseView) -> String {
+    let Some(decision) = &view.case.decision else { return String::new() };
+    let words = format!("decided: {}{}", decision.disposition, clause_words(&decision.clauses));
+    let ids = |clauses: &[ClauseId]| {
+        let ids: Vec<String> = clauses.iter().map(ToString::to_string).collect();
+        if ids.is_empty() { "nothing".to_owned() } else { ids.join(" ") }
+    };
+    match (&view.returned, view.row.waiting_since) {
+        (Some(returned), _) => format!(
+            "{words}; the reporter has answered: tells {}, still open {}",
+            ids(&returned.answered),
+            ids(&returned.open)
+        ),
+        (None, Some(since)) => {
+            format!("{words}; waits for the reporter since {}", since.strftime("%Y-%m-%d"))
+        }
+        (None, None) => words,
     }
 }
 
@@ -496,33 +516,44 @@ pub fn scores(view: &CaseView, policy: &Policy) -> String {
 
 /// What an entry did, in a few words.
 pub fn history_words(entry: &Entry) -> String {
-    match entry.act() {
-        Some(Act::Opened { .. }) => "opened".into(),
-        Some(Act::Answered { clause, answer: Some(value), .. }) => {
+    let newer = || format!("{} (of a newer version)", entry.kind);
+    entry.act().as_ref().map_or_else(newer, act_words)
+}
+
+/// What an act does, in a few words.
+pub fn act_words(act: &Act) -> String {
+    match act {
+        Act::Opened { .. } => "opened".into(),
+        Act::Answered { clause, answer: Some(value), .. } => {
             format!("{clause}: {}", value.as_str())
         }
-        Some(Act::Answered { clause, answer: None, .. }) => format!("{clause}: answer taken back"),
-        Some(Act::Scored { vector }) => format!("scored {vector}"),
-        Some(Act::Decided { disposition, clauses, .. }) => {
+        Act::Answered { clause, answer: None, .. } => format!("{clause}: answer taken back"),
+        Act::Scored { vector } => format!("scored {vector}"),
+        Act::Decided { disposition, clauses, .. } => {
             let by: Vec<_> = clauses.iter().map(ToString::to_string).collect();
             format!("decided {disposition} {}", by.join(" ")).trim_end().to_owned()
         }
-        Some(Act::StateSet { state }) => format!("moved to {state}"),
-        Some(Act::Noted { text }) => format!("note: {text}"),
-        Some(Act::ReplyDrafted { template, .. }) => format!("reply drafted ({template})"),
-        Some(Act::ReplyQueued {}) => "reply put into the outbox".into(),
-        Some(Act::AdvisoryDrafted { .. }) => "advisory drafted".into(),
-        Some(Act::Exported { formats }) => format!("advisory written: {}", formats.join(", ")),
-        Some(Act::Merged { from, messages }) => {
-            format!("merged with {from}, {} mails", messages.len())
+        Act::StateSet { state } => format!("moved to {state}"),
+        Act::Paused { until, reason } => {
+            let until = until.map_or_else(String::new, |at| {
+                format!(" until {}", at.strftime("%Y-%m-%d %H:%M UTC"))
+            });
+            let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+            format!("clocks paused{until}{reason}")
         }
-        Some(Act::Split { into, messages, .. }) => {
+        Act::Resumed {} => "clocks run again".into(),
+        Act::Noted { text } => format!("note: {text}"),
+        Act::ReplyDrafted { template, .. } => format!("reply drafted ({template})"),
+        Act::ReplyQueued {} => "reply put into the outbox".into(),
+        Act::AdvisoryDrafted { .. } => "advisory drafted".into(),
+        Act::Exported { formats } => format!("advisory written: {}", formats.join(", ")),
+        Act::Merged { from, messages } => format!("merged with {from}, {} mails", messages.len()),
+        Act::Split { into, messages, .. } => {
             format!("{} mails split off as {into}", messages.len())
         }
-        Some(Act::PrecedentAdded { name, .. }) => format!("published record {name} added"),
-        Some(Act::PrecedentRemoved { name }) => format!("published record {name} removed"),
-        Some(Act::Undone { .. }) => "last act taken back".into(),
-        None => format!("{} (of a newer version)", entry.kind),
+        Act::PrecedentAdded { name, .. } => format!("published record {name} added"),
+        Act::PrecedentRemoved { name } => format!("published record {name} removed"),
+        Act::Undone { .. } => "last act taken back".into(),
     }
 }
 

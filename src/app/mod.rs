@@ -11,6 +11,8 @@ mod answer;
 pub mod calculator;
 pub mod case;
 pub mod claims;
+mod clocks;
+pub mod deadlines;
 mod decide;
 mod draft;
 pub mod editor;
@@ -34,6 +36,7 @@ pub mod thread;
 pub mod triage;
 pub mod twin;
 mod update;
+pub mod when;
 pub mod words;
 
 pub use update::update;
@@ -42,6 +45,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::command::{Command, Context};
 use crate::domain::journal::Act;
@@ -53,6 +57,7 @@ use crate::mail::DisplayText;
 use advisory::AdvisoryScreen;
 use calculator::Calculator;
 use case::{CaseScreen, CaseView};
+use deadlines::DeadlinesScreen;
 use editor::Editor;
 use layer::Layer;
 use prompt::{Prompt, Words};
@@ -71,6 +76,8 @@ pub enum Screen {
     Editor,
     /// The advisory of a case.
     Advisory,
+    /// Every open clock.
+    Deadlines,
 }
 
 /// How a status line is meant.
@@ -279,6 +286,13 @@ pub enum Effect {
     },
     /// Hand text to the terminal's clipboard.
     Copy(String),
+    /// Write a calendar file; an older one of ours in its place is replaced.
+    WriteCalendar {
+        /// The file.
+        path: PathBuf,
+        /// Its content.
+        calendar: String,
+    },
     /// Write the reply draft of a case as a mail file.
     WriteEml {
         /// The case.
@@ -322,6 +336,8 @@ pub struct Model {
     pub editor: Option<Editor>,
     /// The open advisory.
     pub advisory: Option<AdvisoryScreen>,
+    /// The list of clocks.
+    pub deadlines: Option<DeadlinesScreen>,
     /// The CVSS calculator over the case or its advisory.
     pub calculator: Option<Calculator>,
     /// What lies above the screen.
@@ -350,6 +366,8 @@ pub struct Model {
     pub me: material::Me,
     /// The time that clocks are evaluated at.
     pub now: Timestamp,
+    /// The zone of who reads; times are shown in UTC beside it.
+    pub zone: TimeZone,
     /// Whether nothing can be written.
     pub read_only: bool,
     /// Whether colours are used.
@@ -357,6 +375,8 @@ pub struct Model {
     /// Folder that exports are offered to go to.
     pub export_folder: PathBuf,
     request: u64,
+    /// The template to propose once the case of this request is open.
+    after_open: Option<(u64, &'static str)>,
     /// The walk through the queue, while one goes on.
     pub session: Option<triage::Session>,
     /// The cases of the newest act.
@@ -380,6 +400,8 @@ pub struct Setup {
     pub size: (u16, u16),
     /// The time.
     pub now: Timestamp,
+    /// The zone of who reads.
+    pub zone: TimeZone,
     /// Whether nothing can be written.
     pub read_only: bool,
     /// Whether an account is configured.
@@ -401,6 +423,7 @@ impl Model {
             case: None,
             editor: None,
             advisory: None,
+            deadlines: None,
             calculator: None,
             layer: None,
             prompt: None,
@@ -415,10 +438,12 @@ impl Model {
             policy_text: setup.policy_text,
             me: setup.me,
             now: setup.now,
+            zone: setup.zone,
             read_only: setup.read_only,
             colour: setup.colour,
             export_folder: setup.export_folder,
             request: 0,
+            after_open: None,
             session: None,
             last_act: Vec::new(),
             effects: Vec::new(),
@@ -448,6 +473,7 @@ impl Model {
             Screen::Case => Context::Case,
             Screen::Editor => Context::Editor,
             Screen::Advisory => Context::Advisory,
+            Screen::Deadlines => Context::Deadlines,
         }
     }
 
@@ -534,6 +560,9 @@ impl Model {
     /// Scrolls every list so that its cursor is on the screen.
     fn settle(&mut self) {
         self.queue.keep_in_sight(layout::queue_height(self.size));
+        if let Some(deadlines) = &mut self.deadlines {
+            deadlines.keep_in_sight(layout::deadlines_height(self.size));
+        }
         let layout = self.case_layout();
         if let Some(case) = &mut self.case {
             case.keep_in_sight(

@@ -31,6 +31,8 @@ pub enum Asking {
     Note,
     /// Folder for the exported files.
     ExportTo,
+    /// File for the calendar.
+    CalendarTo,
     /// File for the reply draft.
     EmlTo,
     /// File for an attachment.
@@ -53,6 +55,7 @@ impl Asking {
             Self::DecisionReason(disposition) => format!("{disposition}, because: "),
             Self::Note => "note: ".to_owned(),
             Self::ExportTo => "export into folder: ".to_owned(),
+            Self::CalendarTo => "write calendar to file: ".to_owned(),
             Self::EmlTo => "write reply to file: ".to_owned(),
             Self::AttachmentTo { .. } => "save attachment as: ".to_owned(),
         }

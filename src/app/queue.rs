@@ -289,6 +289,11 @@ impl Queue {
         self.rows.iter()
     }
 
+    /// Every case that is known, shown or not.
+    pub fn all_rows(&self) -> impl Iterator<Item = &CaseRow> {
+        self.rows.iter()
+    }
+
     /// The row of a case.
     pub fn row(&self, number: u64) -> Option<&CaseRow> {
         self.by_number.get(&number).and_then(|at| self.rows.get(*at))
@@ -355,13 +360,14 @@ fn next_due(row: &CaseRow, periods: &Periods, now: Timestamp) -> (bool, Option<T
     (due.is_none(), due)
 }
 
-/// A filter: plain words, `state:WORD`, `is:unanswered`, `is:open`, `is:queued`, `suggested:WORD`.
+/// A filter: plain words, `state:WORD`, `is:unanswered`, `is:open`, `is:queued`, `is:waiting`, `suggested:WORD`.
 pub struct Words {
     plain: Vec<String>,
     state: Option<String>,
     unanswered: bool,
     open: bool,
     queued: bool,
+    waiting: bool,
     suggested: Option<String>,
 }
 
@@ -374,6 +380,7 @@ impl Words {
             unanswered: false,
             open: false,
             queued: false,
+            waiting: false,
             suggested: None,
         };
         for word in text.split_whitespace() {
@@ -383,6 +390,7 @@ impl Words {
                 Some(("is", "unanswered")) => words.unanswered = true,
                 Some(("is", "open")) => words.open = true,
                 Some(("is", "queued")) => words.queued = true,
+                Some(("is", "waiting")) => words.waiting = true,
                 _ => words.plain.push(word.to_lowercase()),
             }
         }
@@ -401,6 +409,7 @@ impl Words {
         in_view
             && (!self.unanswered || row.unanswered)
             && (!self.open || row.is_open())
+            && (!self.waiting || row.waiting_since.is_some())
             && self.state.as_deref().is_none_or(|state| row.state.as_str() == state)
             && self
                 .suggested

@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::case::Reporter;
-use crate::domain::deadline::{ClockFacts, Deadline, deadlines};
+use crate::domain::deadline::{ClockFacts, Deadline, Pause, deadlines, proposals};
 use crate::domain::policy::Periods;
 use crate::domain::{CaseId, CaseState, ClauseId, Disposition};
 use crate::mail::DisplayText;
@@ -37,6 +37,10 @@ pub struct CaseRow {
     pub last_answer: Option<Timestamp>,
     /// When an answer that has not left yet was put into the outbox.
     pub queued: Option<Timestamp>,
+    /// When our clocks rest.
+    pub pauses: Vec<Pause>,
+    /// Since when a question of ours waits for the reporter.
+    pub waiting_since: Option<Timestamp>,
     /// Messages in the thread.
     pub messages: u32,
     /// Whether the newest human message is not ours.
@@ -63,6 +67,15 @@ impl CaseRow {
         deadlines(periods, &self.clock_facts(), now)
     }
 
+    /// Every clock with an end still to come or passed, and what is proposed while the reporter is silent.
+    pub fn open_clocks(&self, periods: &Periods, now: Timestamp) -> Vec<Deadline> {
+        let facts = self.clock_facts();
+        let mut all = deadlines(periods, &facts, now);
+        all.extend(proposals(periods, &facts, now));
+        all.retain(|deadline| deadline.status.is_open());
+        all
+    }
+
     /// What the clocks are worked out from.
     pub fn clock_facts(&self) -> ClockFacts {
         ClockFacts {
@@ -73,6 +86,8 @@ impl CaseRow {
             already_public: self.public,
             state: self.state,
             disposition: self.disposition,
+            pauses: self.pauses.clone(),
+            waiting_since: self.waiting_since,
         }
     }
 

@@ -3,8 +3,8 @@
 use super::case::Pane;
 use super::prompt::Asking;
 use super::{
-    Effect, Model, Screen, SyncState, Tone, answer, calculator, claims, decide, draft, enter, form,
-    layout, look, many, merge, out, outbox, triage,
+    Effect, Model, Screen, SyncState, Tone, answer, calculator, claims, clocks, decide, draft,
+    enter, form, layout, look, many, merge, out, outbox, triage,
 };
 use crate::command::Command;
 use crate::domain::Disposition;
@@ -33,7 +33,11 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::SearchNext => look::find(model, 1),
         Command::SearchPrevious => look::find(model, -1),
         Command::Filter => enter::text_or_ask(model, Asking::Filter, args),
-        Command::CycleFilter | Command::Sort | Command::Deadlines => look::order(model, command),
+        Command::CycleFilter | Command::Sort => look::order(model, command),
+        Command::Deadlines => clocks::open(model),
+        Command::HoldingNote => clocks::note(model),
+        Command::Calendar => enter::text_or_ask(model, Asking::CalendarTo, args),
+        Command::Pause => clocks::pause(model, args),
         Command::Triage => triage::start(model),
         Command::Sync => sync(model),
         Command::CancelSync => cancel_sync(model),
@@ -122,6 +126,11 @@ fn step(model: &mut Model, lines: isize) {
                 }
             }
         }
+        Screen::Deadlines => {
+            if let Some(deadlines) = &mut model.deadlines {
+                deadlines.step(lines);
+            }
+        }
         Screen::Editor => {}
     }
 }
@@ -137,6 +146,7 @@ fn open(model: &mut Model) {
             None => model.say(Tone::Note, "no case is shown"),
         },
         Screen::Case => answer::evidence(model),
+        Screen::Deadlines => clocks::open_case(model),
         Screen::Editor | Screen::Advisory => {}
     }
 }
@@ -185,6 +195,10 @@ fn back(model: &mut Model) {
         Screen::Advisory => {
             model.screen = Screen::Case;
             model.advisory = None;
+        }
+        Screen::Deadlines => {
+            model.deadlines = None;
+            model.screen = if model.case.is_some() { Screen::Case } else { Screen::Queue };
         }
         Screen::Editor => draft::leave_editor(model),
     }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::case::CaseScreen;
 use super::{
-    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, claims, draft, form,
-    layout, merge, queue, run, triage,
+    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, claims, clocks, draft,
+    form, layout, merge, queue, run, triage,
 };
 use crate::command::{Command, Context};
 use crate::keymap::{Key, Match};
@@ -28,6 +28,7 @@ pub fn update(model: &mut Model, input: Input, now: Timestamp) -> Vec<Effect> {
             if model.queue.sort == queue::Sort::Deadline {
                 model.queue.refresh(&policy.periods, now);
             }
+            clocks::refresh(model);
         }
         Input::Stop => model.push(Effect::Quit),
     }
@@ -114,6 +115,7 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             if done {
                 model.queue.loading = false;
             }
+            clocks::refresh(model);
         }
         Outcome::Opened { request, case } if request == model.request => {
             let width = usize::from(layout::case(model.size, false).thread.width);
@@ -123,6 +125,12 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             model.case = Some(CaseScreen::open(*case, &policy, width));
             model.screen = Screen::Case;
             claims::ask(model);
+            model.deadlines = None;
+            if let Some((of, template)) = model.after_open.take()
+                && of == request
+            {
+                draft::propose(model, template);
+            }
         }
         Outcome::Opened { .. } => {}
         Outcome::Saved { said, case } => {

@@ -36,5 +36,14 @@ pub const fn state(state: CaseState) -> &'static str {
 
 /// What a reply template says.
 pub fn template(name: &str) -> &'static str {
-    Disposition::parse(name).map_or("we have it and will look", disposition)
+    match name {
+        crate::reply::HOLDING => "we are still at work on it",
+        crate::reply::EXTENSION => "asks for more time before it is published",
+        crate::reply::NUDGE => "reminds of a question that waits for an answer",
+        crate::reply::CLOSE => "closes it for want of an answer",
+        _ => match Disposition::parse(name) {
+            Some(known) => disposition(known),
+            None => "we have it and will look",
+        },
+    }
 }

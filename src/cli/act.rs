@@ -2,12 +2,15 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::Timestamp;
+
 use super::json::ShownCase;
 use super::{Context, Failure, print_json, shown};
 use crate::app::case::CaseView;
 use crate::app::{Problem, acts, material};
 use crate::domain::journal::{Act, AnswerValue};
 use crate::domain::{Disposition, Evidence};
+use crate::runtime::clock::Clock;
 use crate::runtime::desk::Desk;
 use crate::runtime::regroup::message_of;
 
@@ -57,6 +60,27 @@ pub(crate) fn note(context: &Context, case: &str, text: String) -> Result<(), Fa
     let view = desk.view(super::find(&desk, case)?)?;
     let said = format!("{}: note kept", view.row.id);
     done(context, &desk, &view, Act::Noted { text }, &said)
+}
+
+pub(crate) fn pause(
+    context: &Context,
+    case: &str,
+    until: Option<Timestamp>,
+    reason: Option<String>,
+) -> Result<(), Failure> {
+    let desk = context.desk()?;
+    let view = desk.view(desk.find(case)?)?;
+    let act = acts::pause(&view.row, until, reason, Clock::wall())?;
+    let said = format!("{}: {}", view.row.id, material::act_words(&act));
+    done(context, &desk, &view, act, &said)
+}
+
+pub(crate) fn resume(context: &Context, case: &str) -> Result<(), Failure> {
+    let desk = context.desk()?;
+    let view = desk.view(desk.find(case)?)?;
+    let act = acts::resume(&view.row, Clock::wall())?;
+    let said = format!("{}: {}", view.row.id, material::act_words(&act));
+    done(context, &desk, &view, act, &said)
 }
 
 pub(crate) fn undo(context: &Context, case: &str) -> Result<(), Failure> {

@@ -77,7 +77,7 @@ pub enum Command {
         /// Only cases in this state
         #[arg(long, value_parser = state)]
         state: Option<CaseState>,
-        /// Words that the case holds; state:WORD, suggested:WORD, is:open and is:unanswered narrow
+        /// Words that the case holds; state:WORD, suggested:WORD, is:open, is:unanswered and is:waiting narrow
         query: Vec<String>,
     },
     /// Show a case with its mails
@@ -133,6 +133,28 @@ pub enum Command {
         case: String,
         /// The note
         text: String,
+    },
+    /// Let our clocks on a case rest; a mail from the reporter ends the pause
+    Pause {
+        /// The case
+        case: String,
+        /// Until when at most
+        #[arg(long, value_name = "RFC3339", value_parser = instant)]
+        until: Option<Timestamp>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Let the clocks of a paused case run again
+    Resume {
+        /// The case
+        case: String,
+    },
+    /// List every open clock by time left
+    Deadlines {
+        /// Write them as a calendar instead; an older one of ours in that place is replaced
+        #[arg(long, value_name = "FILE.ics")]
+        ics: Option<PathBuf>,
     },
     /// Put the mails of a case into another one that tells of the same flaw
     Merge {

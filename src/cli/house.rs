@@ -219,9 +219,13 @@ fn silences(policy: &Policy) -> Vec<Finding> {
         "how often a reporter hears from us: an update is due every {} days (update_days in the policy file)",
         policy.periods.update_days
     );
+    let silence = format!(
+        "how long a question may wait: after {} days a reminder is proposed, after {} days closing; neither is done by itself (nudge_days, close_days)",
+        policy.periods.nudge_days, policy.periods.close_days
+    );
     let said = [
         update.as_str(),
-        "how long to wait for an answer to a question: no limit; the case stays open until you decide it",
+        silence.as_str(),
         "two reporters of one flaw: both are thanked, the first finder keeps the credit",
         "a flaw that is exploited already: the embargo runs on until you record that it is public",
         "encrypted mail: it is listed and not decrypted; answer and ask for plain text or a GitHub advisory",

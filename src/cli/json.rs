@@ -11,7 +11,7 @@ use crate::app::twin::{Twin, TwinOf};
 use crate::claims;
 use crate::domain::Evidence;
 use crate::domain::cvss::{Fault, Vector, Words};
-use crate::domain::deadline::Deadline;
+use crate::domain::deadline::{Deadline, proposals};
 use crate::domain::hint::{Hint, VersionStatus};
 use crate::domain::policy::Policy;
 use crate::mail::Address;
@@ -29,6 +29,13 @@ struct Clock {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+}
+
+/// A question that waits for the reporter, with what is proposed and when.
+#[derive(Serialize)]
+struct Waiting {
+    since: String,
+    proposed: Vec<Clock>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +56,7 @@ pub struct ListedCase {
     messages: u32,
     unanswered: bool,
     deadlines: Vec<Clock>,
+    waiting: Option<Waiting>,
     suggested: Suggested,
 }
 
@@ -143,7 +151,16 @@ pub struct ShownCase {
     claims_verdict: String,
     timeline: Vec<Happened>,
     notes: Vec<String>,
+    returned: Option<ReturnedAnswer>,
     policy: PolicyVersion,
+}
+
+/// What the reporter's answer to our question has settled.
+#[derive(Serialize)]
+struct ReturnedAnswer {
+    at: String,
+    answered: Vec<String>,
+    open: Vec<String>,
 }
 
 /// The policy that a case is judged under.
@@ -323,6 +340,13 @@ impl ListedCase {
             messages: row.messages,
             unanswered: row.unanswered,
             deadlines: deadlines.iter().map(clock).collect(),
+            waiting: row.waiting_since.map(|since| Waiting {
+                since: time(since),
+                proposed: proposals(&policy.periods, &row.clock_facts(), now)
+                    .iter()
+                    .map(clock)
+                    .collect(),
+            }),
             suggested: Suggested {
                 disposition: row.suggested.map(|d| d.as_str()),
                 clauses: row.suggested_clauses.iter().map(ToString::to_string).collect(),
@@ -437,6 +461,11 @@ impl ShownCase {
             claims_verdict: claims.sentence(),
             timeline: timeline.collect(),
             notes: view.case.notes.iter().map(|(_, _, text)| text.clone()).collect(),
+            returned: view.returned.as_ref().map(|returned| ReturnedAnswer {
+                at: time(returned.at),
+                answered: returned.answered.iter().map(ToString::to_string).collect(),
+                open: returned.open.iter().map(ToString::to_string).collect(),
+            }),
             policy: policy_version(&view.policy),
         }
     }

@@ -7,6 +7,7 @@
 
 mod act;
 mod args;
+mod deadlines;
 mod draft;
 mod guard;
 mod house;
@@ -265,6 +266,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             act::decide(&context, &case, disposition, clauses, reason)?;
         }
         Command::Note { case, text } => act::note(&context, &case, text)?,
+        Command::Pause { case, until, reason } => act::pause(&context, &case, until, reason)?,
+        Command::Resume { case } => act::resume(&context, &case)?,
+        Command::Deadlines { ics } => deadlines::list(&context, ics.as_deref())?,
         Command::Merge { case, into } => act::merge(&context, &case, &into)?,
         Command::Split { case, messages } => act::split(&context, &case, &messages)?,
         Command::Precedent { action } => return precedent::run(&context, action),

@@ -11,14 +11,16 @@ use crate::app::material;
 use crate::app::queue::{View, Words};
 use crate::app::row::CaseRow;
 use crate::app::thread::shown_address;
+use crate::app::when;
 use crate::claims::Table;
-use crate::domain::deadline::{DeadlineStatus, time_left};
+use crate::domain::deadline::{Deadline, DeadlineStatus, proposals, time_left};
 use crate::domain::hint::{AiUse, Flags, VersionStatus};
 use crate::domain::policy::Policy;
 use crate::domain::{CaseState, Evidence};
 use crate::mail::DisplayText;
 use crate::runtime;
 use crate::runtime::claims::Watcher;
+use crate::runtime::clock::Clock;
 use crate::runtime::desk::Desk;
 use crate::tui::terminal;
 
@@ -112,11 +114,12 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
     }
     let mut text = head(&view);
     text.push_str(&format!("{}\n", shown(&view.policy.words())));
-    for deadline in view.row.deadlines(&policy.periods, now) {
+    let zone = Clock::zone();
+    for deadline in every_clock(&view.row, policy, now) {
         let settled = matches!(deadline.status, DeadlineStatus::Met | DeadlineStatus::None);
         let due = deadline.due.map_or_else(String::new, |due| {
             let left = if settled { String::new() } else { format!(" ({})", time_left(due, now)) };
-            format!(", due {}{left}", due.strftime("%Y-%m-%d %H:%M UTC"))
+            format!(", due {}{left}", when::both(due, &zone))
         });
         let why = deadline.why.as_deref().map_or_else(String::new, |why| format!(", {why}"));
         text.push_str(&format!(
@@ -175,6 +178,13 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
     }
     print(&text);
     Ok(())
+}
+
+/// The clocks of a case, and what is proposed while the reporter is silent.
+fn every_clock(row: &CaseRow, policy: &Policy, now: Timestamp) -> Vec<Deadline> {
+    let mut all = row.deadlines(&policy.periods, now);
+    all.extend(proposals(&policy.periods, &row.clock_facts(), now));
+    all
 }
 
 fn head(view: &CaseView) -> String {

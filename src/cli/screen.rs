@@ -70,6 +70,7 @@ fn run(
         me: desk.me.clone(),
         size: (80, 24),
         now: desk.clock.now(),
+        zone: crate::runtime::clock::Clock::zone(),
         read_only: desk.read_only,
         online,
         colour: !context.global.no_color

@@ -9,6 +9,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::deadline::Pause;
 use super::journal::{Act, AnswerValue, Entry};
 use super::{CaseId, ClauseId, Disposition, Evidence, MessageRef};
 
@@ -181,6 +182,8 @@ pub struct Case {
     pub vector: Option<String>,
     /// The decision.
     pub decision: Option<Decision>,
+    /// When our clocks rest, oldest first.
+    pub pauses: Vec<Pause>,
     /// Notes in the order of writing.
     pub notes: Vec<(Timestamp, String, String)>,
     /// Saved reply draft.
@@ -214,6 +217,7 @@ impl Case {
             answers: BTreeMap::new(),
             vector: None,
             decision: None,
+            pauses: Vec::new(),
             notes: Vec::new(),
             reply: None,
             queued: None,
@@ -269,6 +273,12 @@ impl Case {
                 self.state_by_hand = None;
             }
             Act::StateSet { state } => self.state_by_hand = Some(state),
+            Act::Paused { until, .. } => self.pauses.push(Pause { from: at, until }),
+            Act::Resumed {} => {
+                if let Some(pause) = self.pauses.last_mut() {
+                    pause.end_at(at);
+                }
+            }
             Act::Noted { text } => self.notes.push((at, actor, text)),
             Act::ReplyDrafted { template, to, subject, text } => {
                 self.reply = Some(ReplyDraft { template, to, subject, text, at });

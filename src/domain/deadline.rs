@@ -19,6 +19,10 @@ pub enum DeadlineKind {
     Update,
     /// End of the embargo (DI2).
     Publish,
+    /// A reminder to a reporter who does not answer: a proposal.
+    Nudge,
+    /// Closing for want of an answer: a proposal.
+    Close,
 }
 
 impl DeadlineKind {
@@ -28,6 +32,8 @@ impl DeadlineKind {
             Self::Acknowledge => "acknowledge",
             Self::Update => "update",
             Self::Publish => "publish",
+            Self::Nudge => "nudge",
+            Self::Close => "close",
         }
     }
 }
@@ -51,6 +57,11 @@ pub enum DeadlineStatus {
 }
 
 impl DeadlineStatus {
+    /// Whether the clock still waits for something.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::DueSoon | Self::Overdue | Self::Paused)
+    }
+
     /// The word used in data.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -79,6 +90,27 @@ pub struct Deadline {
     pub why: Option<String>,
 }
 
+/// An interval in which our clocks on a case rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pause {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when; open where nothing has ended it yet.
+    pub until: Option<Timestamp>,
+}
+
+impl Pause {
+    /// Ends it at `at`, unless it ends before. An end before its beginning leaves nothing of it.
+    pub fn end_at(&mut self, at: Timestamp) {
+        self.until = Some(self.until.map_or(at, |until| until.min(at)));
+    }
+
+    /// Whether it holds at `now`.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.from <= now && self.until.is_none_or(|until| now < until)
+    }
+}
+
 /// What the clocks depend on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClockFacts {
@@ -96,6 +128,10 @@ pub struct ClockFacts {
     pub state: CaseState,
     /// The maintainer's decision, if there is one.
     pub disposition: Option<Disposition>,
+    /// When our clocks rest on this case.
+    pub pauses: Vec<Pause>,
+    /// Since when a question of ours waits for the reporter's answer.
+    pub waiting_since: Option<Timestamp>,
 }
 
 /// All clocks of a case: acknowledge, update, publish, in this order.
@@ -107,43 +143,74 @@ pub fn deadlines(periods: &Periods, facts: &ClockFacts, now: Timestamp) -> Vec<D
     ]
 }
 
+/// What is proposed while a question waits for the reporter: a reminder, then closing. Nothing follows from their ends
+/// but a draft that somebody may begin, so they are never overdue.
+pub fn proposals(periods: &Periods, facts: &ClockFacts, now: Timestamp) -> Vec<Deadline> {
+    let Some(since) = facts.waiting_since else { return Vec::new() };
+    let reminded = later(since, days(periods.nudge_days));
+    let nudged = facts.last_answer.is_some_and(|last| last >= reminded);
+    let one = |kind, due, done: bool| {
+        let status = match () {
+            () if done => DeadlineStatus::Met,
+            () if due < now => DeadlineStatus::DueSoon,
+            () => DeadlineStatus::Running,
+        };
+        let why = Some(format!("a question waits since {}", day(since)));
+        Deadline { kind, due: Some(due), status, late: false, why }
+    };
+    let closing = later(since, days(periods.close_days));
+    vec![one(DeadlineKind::Nudge, reminded, nudged), one(DeadlineKind::Close, closing, false)]
+}
+
 fn acknowledge(periods: &Periods, facts: &ClockFacts, now: Timestamp) -> Deadline {
     let kind = DeadlineKind::Acknowledge;
     if facts.disposition == Some(Disposition::Spam) {
         return not_applicable(kind, "junk is not answered");
     }
-    let due = shifted(facts.received, days(periods.acknowledge_days), &periods.pauses);
-    if let Some(answered) = facts.first_answer {
-        let late = answered > due;
-        let why =
-            late.then(|| format!("answered {} after the end", span(answered.duration_since(due))));
-        return Deadline { kind, due: Some(due), status: DeadlineStatus::Met, late, why };
-    }
-    if facts.queued.is_some() {
-        let why = Some("an answer waits in the outbox".to_owned());
-        return Deadline { kind, due: Some(due), status: DeadlineStatus::Paused, late: false, why };
-    }
-    let resting = periods.pauses.iter().find(|(from, until)| *from <= now && now < *until);
-    if let Some((_, until)) = resting
-        && now <= due
-    {
-        let why = Some(format!("rests until {}", until.strftime("%Y-%m-%d")));
-        return Deadline { kind, due: Some(due), status: DeadlineStatus::Paused, late: false, why };
-    }
-    counting(kind, due, days(periods.acknowledge_warn_days), now)
+    let of_policy =
+        periods.pauses.iter().map(|(from, until)| Pause { from: *from, until: Some(*until) });
+    let pauses: Vec<Pause> = of_policy.chain(facts.pauses.iter().copied()).collect();
+    let counted = Counted {
+        from: facts.received,
+        length: days(periods.acknowledge_days),
+        warn: days(periods.acknowledge_warn_days),
+        pauses: &pauses,
+    };
+    let Some(answered) = facts.first_answer else {
+        if facts.queued.is_some() {
+            let (due, status) = (Some(counted.due(now)), DeadlineStatus::Paused);
+            let why = Some("an answer waits in the outbox".to_owned());
+            return Deadline { kind, due, status, late: false, why };
+        }
+        return counted.at(kind, now);
+    };
+    let due = counted.due(answered);
+    let late = answered > due;
+    let why =
+        late.then(|| format!("answered {} after the end", span(answered.duration_since(due))));
+    Deadline { kind, due: Some(due), status: DeadlineStatus::Met, late, why }
 }
 
 fn update(periods: &Periods, facts: &ClockFacts, now: Timestamp) -> Deadline {
     let kind = DeadlineKind::Update;
+    if let Some(since) = facts.waiting_since {
+        let why = Some(format!("waits for the reporter since {}", day(since)));
+        return Deadline { kind, due: None, status: DeadlineStatus::Paused, late: false, why };
+    }
     let working = matches!(facts.state, CaseState::Accepted | CaseState::Fixing | CaseState::Fixed);
     if !working {
         return not_applicable(kind, "updates are due while an accepted case is worked on");
     }
-    let from = facts.last_answer.unwrap_or(facts.received);
-    let due = later(from, days(periods.update_days));
-    counting(kind, due, days(periods.update_days.div_ceil(6)), now)
+    let counted = Counted {
+        from: facts.last_answer.unwrap_or(facts.received),
+        length: days(periods.update_days),
+        warn: days(periods.update_days.div_ceil(6)),
+        pauses: &facts.pauses,
+    };
+    counted.at(kind, now)
 }
 
+/// The embargo is the reporter's promise to us: no pause of ours makes it longer.
 fn publish(periods: &Periods, facts: &ClockFacts, now: Timestamp) -> Deadline {
     let kind = DeadlineKind::Publish;
     let due = later(facts.received, days(periods.embargo_days));
@@ -191,23 +258,67 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// The end of a clock that needs `left` outside of the pauses. Pauses may overlap and stand in any order.
-fn shifted(from: Timestamp, left: SignedDuration, pauses: &[(Timestamp, Timestamp)]) -> Timestamp {
-    let mut ordered: Vec<_> = pauses.iter().filter(|(start, end)| start < end).collect();
-    ordered.sort();
-    let (mut at, mut left) = (from, left);
-    for (start, end) in ordered {
-        if *end <= at {
-            continue;
+/// A clock that rests in its pauses.
+struct Counted<'p> {
+    from: Timestamp,
+    length: SignedDuration,
+    /// Time before its end from which it is due soon.
+    warn: SignedDuration,
+    pauses: &'p [Pause],
+}
+
+impl Counted<'_> {
+    /// Its end as it looks at `now`: a pause without an end lasts until then. Pauses may overlap and stand in any order.
+    fn due(&self, now: Timestamp) -> Timestamp {
+        let ends = |pause: &Pause| (pause.from, pause.until.unwrap_or(now));
+        let mut ordered: Vec<(Timestamp, Timestamp)> = self.pauses.iter().map(ends).collect();
+        ordered.retain(|(start, end)| start < end);
+        ordered.sort();
+        let (mut at, mut left) = (self.from, self.length);
+        for (start, end) in ordered {
+            if end <= at {
+                continue;
+            }
+            let before = start.duration_since(at).max(SignedDuration::ZERO);
+            if left <= before {
+                break;
+            }
+            left -= before;
+            at = end;
         }
-        let before = start.duration_since(at).max(SignedDuration::ZERO);
-        if left <= before {
-            break;
-        }
-        left -= before;
-        at = *end;
+        later(at, left)
     }
-    later(at, left)
+
+    fn at(&self, kind: DeadlineKind, now: Timestamp) -> Deadline {
+        let due = self.due(now);
+        let resting = self
+            .pauses
+            .iter()
+            .filter(|pause| pause.holds(now))
+            .max_by_key(|pause| pause.until.unwrap_or(Timestamp::MAX));
+        match resting.filter(|_| now <= due) {
+            None => counting(kind, due, self.warn, now),
+            Some(Pause { until: Some(until), .. }) => Deadline {
+                kind,
+                due: Some(due),
+                status: DeadlineStatus::Paused,
+                late: false,
+                why: Some(format!("rests until {}", day(*until))),
+            },
+            // When it ends nobody knows, so that there is no day to name.
+            Some(Pause { from, until: None }) => Deadline {
+                kind,
+                due: None,
+                status: DeadlineStatus::Paused,
+                late: false,
+                why: Some(format!("rests since {} with {}", day(*from), time_left(due, now))),
+            },
+        }
+    }
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
 }
 
 /// Time left or passed in a few characters, such as `3d left`, `5h left`, `2d over`, `now`.
@@ -238,139 +349,4 @@ fn span(span: SignedDuration) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect("a time stamp")
-    }
-
-    fn periods() -> Periods {
-        Periods {
-            acknowledge_days: 7,
-            acknowledge_warn_days: 2,
-            update_days: 30,
-            embargo_days: 90,
-            embargo_warn_days: 7,
-            nudge_days: 14,
-            close_days: 30,
-            pauses: Vec::new(),
-        }
-    }
-
-    fn facts() -> ClockFacts {
-        ClockFacts {
-            received: at("2026-03-01T12:00:00Z"),
-            first_answer: None,
-            last_answer: None,
-            queued: None,
-            already_public: false,
-            state: CaseState::New,
-            disposition: None,
-        }
-    }
-
-    fn status(facts: &ClockFacts, now: &str, kind: DeadlineKind) -> DeadlineStatus {
-        let all = deadlines(&periods(), facts, at(now));
-        all.iter().find(|deadline| deadline.kind == kind).expect("every kind is there").status
-    }
-
-    #[test]
-    fn a_deadline_is_over_only_when_now_is_later() {
-        use DeadlineStatus::{DueSoon, Overdue, Running};
-        for (now, wanted) in [
-            ("2026-03-06T11:59:59Z", Running),
-            ("2026-03-06T12:00:00Z", DueSoon),
-            ("2026-03-08T12:00:00Z", DueSoon),
-            ("2026-03-08T12:00:01Z", Overdue),
-        ] {
-            assert_eq!(status(&facts(), now, DeadlineKind::Acknowledge), wanted, "{now}");
-        }
-        // 90 times 24 hours over the change to summer time.
-        let all = deadlines(&periods(), &facts(), at("2026-03-02T00:00:00Z"));
-        assert_eq!(all[2].due, Some(at("2026-05-30T12:00:00Z")));
-    }
-
-    #[test]
-    fn a_late_answer_meets_the_clock_and_is_remembered() {
-        let mut facts = facts();
-        facts.first_answer = Some(at("2026-03-10T13:00:00Z"));
-        let all = deadlines(&periods(), &facts, at("2026-04-01T00:00:00Z"));
-        assert_eq!((all[0].status, all[0].late), (DeadlineStatus::Met, true));
-        assert_eq!(all[0].why.as_deref(), Some("answered 2d after the end"));
-        facts.first_answer = Some(at("2026-03-08T12:00:00Z"));
-        assert!(!deadlines(&periods(), &facts, at("2026-04-01T00:00:00Z"))[0].late);
-    }
-
-    #[test]
-    fn pauses_shift_the_acknowledge_clock_and_only_it() {
-        let mut periods = periods();
-        periods.pauses = vec![
-            (at("2026-03-12T00:00:00Z"), at("2026-03-14T00:00:00Z")),
-            (at("2026-03-03T12:00:00Z"), at("2026-03-13T12:00:00Z")),
-        ];
-        let all = deadlines(&periods, &facts(), at("2026-03-04T00:00:00Z"));
-        // Two days before the pauses, which end together on the 14th, and five after.
-        assert_eq!(all[0].due, Some(at("2026-03-19T00:00:00Z")));
-        assert_eq!(all[0].status, DeadlineStatus::Paused);
-        assert_eq!(all[2].due, Some(at("2026-05-30T12:00:00Z")));
-        let during = ClockFacts { received: at("2026-03-05T00:00:00Z"), ..facts() };
-        let all = deadlines(&periods, &during, at("2026-03-15T00:00:00Z"));
-        assert_eq!(all[0].due, Some(at("2026-03-21T00:00:00Z")));
-        assert_eq!(all[0].status, DeadlineStatus::Running);
-    }
-
-    #[test]
-    fn publication_does_not_apply_to_what_is_public_or_turned_away() {
-        let now = "2026-04-01T00:00:00Z";
-        let of = |change: fn(&mut ClockFacts)| {
-            let mut facts = facts();
-            change(&mut facts);
-            status(&facts, now, DeadlineKind::Publish)
-        };
-        assert_eq!(of(|f| f.already_public = true), DeadlineStatus::None);
-        assert_eq!(of(|f| f.disposition = Some(Disposition::Reject)), DeadlineStatus::None);
-        assert_eq!(of(|f| f.state = CaseState::Closed), DeadlineStatus::None);
-        assert_eq!(of(|f| f.state = CaseState::Published), DeadlineStatus::Met);
-        assert_eq!(of(|f| f.disposition = Some(Disposition::Accept)), DeadlineStatus::Running);
-        assert_eq!(of(|f| f.disposition = Some(Disposition::NeedsInfo)), DeadlineStatus::Running);
-    }
-
-    #[test]
-    fn updates_are_due_while_an_accepted_case_is_open() {
-        let kind = DeadlineKind::Update;
-        assert_eq!(status(&facts(), "2026-04-01T00:00:00Z", kind), DeadlineStatus::None);
-        let mut open = ClockFacts { state: CaseState::Fixing, ..facts() };
-        assert_eq!(status(&open, "2026-04-01T00:00:00Z", kind), DeadlineStatus::Overdue);
-        open.last_answer = Some(at("2026-03-20T00:00:00Z"));
-        assert_eq!(status(&open, "2026-04-01T00:00:00Z", kind), DeadlineStatus::Running);
-    }
-
-    #[test]
-    fn junk_need_not_be_answered() {
-        let junk = ClockFacts { disposition: Some(Disposition::Spam), ..facts() };
-        let kind = DeadlineKind::Acknowledge;
-        assert_eq!(status(&junk, "2027-01-01T00:00:00Z", kind), DeadlineStatus::None);
-    }
-
-    #[test]
-    fn time_is_told_in_a_few_characters() {
-        let due = at("2026-03-08T12:00:00Z");
-        for (now, wanted) in [
-            ("2026-03-05T11:00:00Z", "3d left"),
-            ("2026-03-08T07:30:00Z", "4h left"),
-            ("2026-03-08T11:59:30Z", "0m left"),
-            ("2026-03-08T12:00:00Z", "now"),
-            ("2026-03-10T13:00:00Z", "2d over"),
-        ] {
-            assert_eq!(time_left(due, at(now)), wanted);
-        }
-        assert_eq!(age(due, at("2026-03-01T00:00:00Z")), "0m");
-    }
-
-    #[test]
-    fn times_far_away_do_no_harm() {
-        let far = ClockFacts { received: Timestamp::MAX, ..facts() };
-        assert_eq!(deadlines(&periods(), &far, Timestamp::MIN)[0].due, Some(Timestamp::MAX));
-    }
-}
+mod tests;

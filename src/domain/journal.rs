@@ -123,6 +123,17 @@ pub enum Act {
         /// The state.
         state: CaseState,
     },
+    /// Our clocks on the case rest, as while we wait for the reporter. A mail from the reporter ends it too.
+    Paused {
+        /// Until when at most; until the next mail or [`Act::Resumed`] where it is not given.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "rfc3339_ms_option")]
+        until: Option<Timestamp>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// They run again.
+    Resumed {},
     /// A note for the maintainers' eyes.
     Noted {
         /// Text.
@@ -294,6 +305,29 @@ mod rfc3339_ms {
     }
 }
 
+/// The same where there may be none.
+mod rfc3339_ms_option {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(
+        at: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => super::rfc3339_ms::serialize(at, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,6 +374,9 @@ mod tests {
                 reason: None,
             },
             Act::StateSet { state: CaseState::Fixing },
+            Act::Paused { until: None, reason: None },
+            Act::Paused { until: Some(Timestamp::UNIX_EPOCH), reason: Some("r".into()) },
+            Act::Resumed {},
             Act::Merged {
                 from: CaseId::derive(Some("a@b"), &MessageRef::of(b"")),
                 messages: vec![MessageRef::of(b"m")],

@@ -150,6 +150,17 @@ pub fn merge_flags(readings: &[&Reading]) -> Flags {
     }
 }
 
+/// Whether the public knew before us, so that there is no embargo: a maintainer's answer counts more than a flag.
+pub fn is_public(answers: &Answers, flags: &Flags) -> bool {
+    let answer = |point: &str| answers.get(&ClauseId::from(point)).copied();
+    match (answer(point::NEW_TO_PUBLIC), answer(point::KEPT_PRIVATE)) {
+        (Some(AnswerValue::Yes), _) => false,
+        (Some(AnswerValue::No), _) | (_, Some(AnswerValue::No)) => true,
+        // A report in a public place is a leak (CH1).
+        _ => flags.public || answer(point::CHANNEL) == Some(AnswerValue::No),
+    }
+}
+
 /// Points that the words of the messages speak of: a hint with evidence, or a strong one.
 pub fn raised(readings: &[&Reading]) -> BTreeSet<ClauseId> {
     let hints = readings.iter().flat_map(|reading| &reading.hints);
@@ -292,14 +303,9 @@ impl View<'_> {
         process.then(|| self.verdict(Disposition::Coordination, Vec::new(), why))
     }
 
-    /// Whether the public knew before us; a maintainer's answer counts more than a flag.
+    /// Whether the public knew before us.
     fn public(&self) -> bool {
-        match (self.answer(point::NEW_TO_PUBLIC), self.answer(point::KEPT_PRIVATE)) {
-            (Some(AnswerValue::Yes), _) => false,
-            (Some(AnswerValue::No), _) | (_, Some(AnswerValue::No)) => true,
-            // A report in a public place is a leak (CH1).
-            _ => self.facts.flags.public || self.is(point::CHANNEL, AnswerValue::No),
-        }
+        is_public(self.answers, &self.facts.flags)
     }
 
     fn outdated(&self) -> bool {

@@ -14,6 +14,7 @@ pub mod cve;
 mod cvss_words;
 pub mod draft_toml;
 pub mod ghsa;
+pub mod ics;
 pub mod import;
 pub mod markdown;
 pub mod openvex;

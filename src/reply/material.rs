@@ -84,6 +84,10 @@ pub struct ReplyMaterial {
     pub score: Option<ScoreNote>,
     /// Whether a CVE id will be asked for; `None` while open.
     pub cve_planned: Option<bool>,
+    /// When a human of ours last wrote.
+    pub last_answer: Option<Timestamp>,
+    /// Since when a question of ours waits for the reporter.
+    pub waiting_since: Option<Timestamp>,
     /// When we first learned of it (duplicates).
     pub known_since: Option<Timestamp>,
     /// Where it is public already.
@@ -124,6 +128,8 @@ impl ReplyMaterial {
             missing: Vec::new(),
             score: None,
             cve_planned: None,
+            last_answer: None,
+            waiting_since: None,
             known_since: None,
             public_link: None,
             upstream: None,

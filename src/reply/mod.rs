@@ -9,11 +9,24 @@ use crate::domain::Disposition;
 pub mod lint;
 pub mod material;
 mod templates;
+mod waiting;
 
 pub use material::{PolicyStamp, Quote, ReplyMaterial, ScoreNote, Source};
 
 /// Name of the template for the first answer.
 pub const ACKNOWLEDGE: &str = "acknowledge";
+
+/// Name of the template for a note while we are still at work.
+pub const HOLDING: &str = "holding";
+
+/// Name of the template that asks for more time before publication.
+pub const EXTENSION: &str = "extension";
+
+/// Name of the template that reminds a reporter of a question.
+pub const NUDGE: &str = "nudge";
+
+/// Name of the template that closes a case for want of an answer.
+pub const CLOSE: &str = "close";
 
 /// A filled template.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,21 +60,27 @@ pub enum ReplyError {
 pub fn names() -> Vec<&'static str> {
     std::iter::once(ACKNOWLEDGE)
         .chain(Disposition::ALL.into_iter().filter(|d| *d != Disposition::Spam).map(|d| d.as_str()))
+        .chain([HOLDING, EXTENSION, NUDGE, CLOSE])
         .collect()
 }
 
-/// Fills a template: `acknowledge` or the word of a disposition.
+/// Fills a template: one of [`names`].
 ///
 /// # Errors
 /// [`ReplyError`]: unknown name, spam, a decline without clause or reason, nothing to ask for.
 pub fn draft(template: &str, material: &ReplyMaterial) -> Result<Drafted, ReplyError> {
-    let paragraphs = if template == ACKNOWLEDGE {
-        templates::acknowledge(material)
-    } else {
-        let disposition = Disposition::parse(template)
-            .ok_or_else(|| ReplyError::Unknown(template.chars().take(40).collect()))?;
-        check_ground(disposition, material)?;
-        templates::of(disposition, material)
+    let paragraphs = match template {
+        ACKNOWLEDGE => templates::acknowledge(material),
+        HOLDING => waiting::holding(material),
+        EXTENSION => waiting::extension(material),
+        NUDGE => waiting::nudge(material),
+        CLOSE => waiting::close(material),
+        _ => {
+            let disposition = Disposition::parse(template)
+                .ok_or_else(|| ReplyError::Unknown(template.chars().take(40).collect()))?;
+            check_ground(disposition, material)?;
+            templates::of(disposition, material)
+        }
     };
     Ok(Drafted { subject: material.reply_subject(), text: templates::letter(material, paragraphs) })
 }

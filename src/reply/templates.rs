@@ -5,7 +5,7 @@ use crate::domain::Disposition;
 use crate::domain::text::one_line;
 
 /// Paragraphs; each is one or more lines.
-type Paragraphs = Vec<String>;
+pub(super) type Paragraphs = Vec<String>;
 
 /// Columns at which our own sentences are wrapped.
 const WIDTH: usize = 72;
@@ -62,7 +62,7 @@ pub fn of(disposition: Disposition, material: &ReplyMaterial) -> Paragraphs {
 }
 
 /// Our own sentences, wrapped.
-fn say(text: impl AsRef<str>) -> String {
+pub(super) fn say(text: impl AsRef<str>) -> String {
     let mut lines: Vec<String> = Vec::new();
     for word in text.as_ref().split_whitespace() {
         match lines.last_mut() {
@@ -77,7 +77,7 @@ fn say(text: impl AsRef<str>) -> String {
 }
 
 /// The report named by its subject and its date.
-fn report(material: &ReplyMaterial) -> String {
+pub(super) fn report(material: &ReplyMaterial) -> String {
     let (subject, date) = (material.plain_subject(), material.date(material.received));
     if subject.is_empty() {
         format!("your report of {date}")

@@ -20,6 +20,8 @@ fn material() -> ReplyMaterial {
         missing: Vec::new(),
         score: None,
         cve_planned: None,
+        last_answer: None,
+        waiting_since: None,
         known_since: None,
         public_link: None,
         upstream: None,
@@ -78,7 +80,8 @@ fn every_template_names_case_policy_and_reporter() {
             material.case
         );
         assert!(text.ends_with(&ending), "{text}");
-        assert!(text.contains("2026-06-02 09:15 UTC"), "{name}: {text}");
+        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(folded.contains("2026-06-02 09:15 UTC"), "{name}: {text}");
         assert!(!text.contains("ada@example.org"));
         let context = lint::LintContext { case: &material.case, others: &[], bounty_clause: false };
         assert_eq!(lint::lint(&subject, &text, &context), [], "{name}");
@@ -160,5 +163,26 @@ proptest! {
             prop_assert!(!drafted.text.chars().any(crate::domain::text::is_hidden));
             prop_assert!(drafted.text.lines().next().is_some_and(|line| line.starts_with("Hello")));
         }
+    }
+}
+
+#[test]
+fn what_is_said_while_time_passes_has_the_true_dates() {
+    let at = |text: &str| Some(text.parse::<Timestamp>().expect("instant"));
+    let material = ReplyMaterial {
+        embargo_until: at("2026-08-31T09:15:00Z"),
+        last_answer: at("2026-06-10T08:00:00Z"),
+        waiting_since: at("2026-06-11T08:00:00Z"),
+        ..ready()
+    };
+    for (name, parts) in [
+        (HOLDING, &["still working on it", "2026-06-10 08:00 UTC", "2026-08-31 09:15 UTC"][..]),
+        (EXTENSION, &["ask you for more time", "ends on 2026-08-31 09:15 UTC"]),
+        (NUDGE, &["2026-06-11 08:00 UTC", "- the version"]),
+        (CLOSE, &["2026-06-11 08:00 UTC", "- the version", "open it again"]),
+    ] {
+        let text = draft(name, &material).expect("drafted").text;
+        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(parts.iter().all(|part| folded.contains(part)), "{name}: {text}");
     }
 }

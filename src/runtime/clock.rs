@@ -1,6 +1,7 @@
 //! The one place that asks the time.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// The time, or a fixed "as of" for evaluating clocks (`--now`).
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +23,11 @@ impl Clock {
     /// The time that clocks are evaluated at.
     pub fn now(&self) -> Timestamp {
         self.fixed.unwrap_or_else(Self::wall)
+    }
+
+    /// The zone of who reads: `TZ`, else the system's.
+    pub fn zone() -> TimeZone {
+        TimeZone::system()
     }
 
     /// The time that is written into the journal: always the system's, whatever `--now` says.

@@ -172,6 +172,18 @@ pub fn write_eml(desk: &Desk, case: &CaseId, path: &Path) -> Result<(), Problem>
         .map_err(|error| Problem { what: error.to_string(), next: error.advice().into() })
 }
 
+/// Largest calendar that is taken for one of ours, in bytes.
+const CALENDAR_MAX: u64 = 64 << 20;
+
+/// Writes a calendar, over an older one of ours if there is one.
+///
+/// # Errors
+/// If another file of that name is there, or it cannot be written.
+pub fn write_calendar(path: &Path, calendar: &str) -> Result<(), Problem> {
+    files::write_again(path, calendar.as_bytes(), CALENDAR_MAX, crate::export::ics::is_ours)
+        .map_err(|error| Problem { what: error.to_string(), next: error.advice().into() })
+}
+
 /// Writes an attachment of a case to a new file that only its owner can read. Nothing is opened or run. `at` is the
 /// position of the message in the thread and of the attachment among its attachments.
 ///

@@ -55,6 +55,32 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     Ok(())
 }
 
+/// Writes a file anew that is written again and again. Another file of that name stays as it is: `ours` tells them apart.
+///
+/// # Errors
+/// If a file of that name is not ours, or the system refuses; then that file is as it was.
+pub fn write_again(
+    path: &Path,
+    bytes: &[u8],
+    limit: u64,
+    ours: fn(&str) -> bool,
+) -> Result<(), WriteError> {
+    let failed = |source| WriteError::Io { path: path.to_owned(), source };
+    match path.symlink_metadata() {
+        Err(_) => return write_new(path, bytes),
+        Ok(found) if found.is_file() && read_text(path, limit).is_ok_and(|text| ours(&text)) => {}
+        Ok(_) => return Err(WriteError::Exists(path.to_owned())),
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file =
+        tempfile::Builder::new().prefix(".casebook-").tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
 /// Writes several new files, all or none: if one name is taken, nothing is written.
 ///
 /// # Errors
@@ -120,6 +146,21 @@ mod tests {
         assert!(matches!(write_all_new(&files), Err(WriteError::Exists(_))));
         assert!(!first.exists(), "all or none");
         assert_eq!(fs::read(&second).expect("still there"), b"mine");
+    }
+
+    #[test]
+    fn only_a_file_of_ours_is_written_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.ics");
+        let again = |bytes: &[u8]| write_again(&path, bytes, 100, |text| text.starts_with("ours"));
+        again(b"ours 1").expect("new");
+        again(b"ours 2").expect("written again");
+        assert_eq!(fs::read(&path).expect("there"), b"ours 2");
+        fs::write(&path, b"theirs").expect("written");
+        assert!(matches!(again(b"ours 3"), Err(WriteError::Exists(_))));
+        assert_eq!(fs::read(&path).expect("there"), b"theirs");
+        fs::write(&path, [b"ours ".as_slice(), &[b'x'; 200]].concat()).expect("written");
+        assert!(again(b"ours 4").is_err(), "longer than any of ours");
     }
 
     #[cfg(unix)]

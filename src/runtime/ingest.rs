@@ -12,9 +12,10 @@ use super::presence;
 use crate::domain::case::{Case, Direction, Reporter};
 use crate::domain::checklist;
 use crate::domain::cvss::Vector;
+use crate::domain::deadline::Pause;
 use crate::domain::hint::Reading;
-use crate::domain::verdict::{Claims, Verdict};
-use crate::domain::{CaseId, MessageRef};
+use crate::domain::verdict::{self, Claims, Verdict};
+use crate::domain::{CaseId, CaseState, Disposition, MessageRef};
 use crate::intake::near::{self, Sketch};
 use crate::intake::{self, Facts, Group};
 use crate::mail;
@@ -555,7 +556,7 @@ pub fn case_record(
     let last_word = mails.iter().rfind(|mail| mail.direction != Direction::Automatic);
     let readings: Vec<&Reading> = incoming().map(|mail| &mail.reading).collect();
     // Whether it repeats another is found out when it is looked at: it depends on all the others.
-    let verdict = verdict(rules, case, &readings, None, claims);
+    let proposed = verdict(rules, case, &readings, None, claims);
     let sender = first.and_then(|mail| mail.from.first()).cloned().unwrap_or_default();
     CaseRecord {
         number,
@@ -571,16 +572,45 @@ pub fn case_record(
         last_answer,
         // Once a newer mail of ours has come in, the answer has left.
         queued: case.queued.filter(|at| last_answer.is_none_or(|last| last < *at)),
+        pauses: pauses(case, mails),
+        waiting_since: waiting_since(case, mails),
         messages: u32::try_from(mails.len()).unwrap_or(u32::MAX),
         unanswered: last_word.is_some_and(|mail| mail.direction == Direction::In),
         state: case.state(first_answer.is_some()),
         disposition: case.decision.as_ref().map(|decision| decision.disposition),
         decided_clauses: case.decision.as_ref().map(|d| d.clauses.clone()).unwrap_or_default(),
-        suggested: (!readings.is_empty()).then_some(verdict.disposition),
-        suggested_clauses: verdict.all_clauses().cloned().collect(),
-        public: readings.iter().any(|reading| reading.flags.public),
+        suggested: (!readings.is_empty()).then_some(proposed.disposition),
+        suggested_clauses: proposed.all_clauses().cloned().collect(),
+        public: verdict::is_public(&checklist::confirmed(case), &verdict::merge_flags(&readings)),
         warnings: mails.iter().any(|mail| !mail.warnings.is_empty()),
         journal_entries: u32::try_from(case.entry_count()).unwrap_or(u32::MAX),
         attachments: mails.iter().any(|mail| mail.parts.iter().any(|part| part.attachment)),
     }
+}
+
+/// When our clocks rest: as the maintainer said, each pause until the next mail from outside at most.
+fn pauses(case: &Case, mails: &[&MailRecord]) -> Vec<(i64, Option<i64>)> {
+    let end = |pause: &Pause| {
+        let after =
+            |mail: &&&MailRecord| mail.direction == Direction::In && mail.received > pause.from;
+        let mut pause = *pause;
+        if let Some(mail) = mails.iter().find(after) {
+            pause.end_at(mail.received);
+        }
+        (pause.from.as_millisecond(), pause.until.map(Timestamp::as_millisecond))
+    };
+    case.pauses.iter().map(end).collect()
+}
+
+/// Since when the case waits for the reporter: it was decided that points are missing, and the newest word of a human is
+/// ours. An answer that is drafted and has not left yet is still our turn.
+fn waiting_since(case: &Case, mails: &[&MailRecord]) -> Option<Timestamp> {
+    let decision = case.decision.as_ref()?;
+    let asked = decision.disposition == Disposition::NeedsInfo;
+    let asks = asked && case.state(true) == CaseState::Triage;
+    let human = || mails.iter().filter(|mail| mail.direction != Direction::Automatic);
+    let since = human().rev().take_while(|mail| mail.direction == Direction::Out).last()?.received;
+    let newest = human().next_back()?.received;
+    let drafted = case.reply.as_ref().is_some_and(|draft| draft.at > newest);
+    (asks && !drafted).then(|| since.max(decision.at))
 }

@@ -19,6 +19,7 @@ mod presence;
 pub mod pull;
 mod random;
 pub mod regroup;
+pub mod returned;
 pub mod screen_loop;
 pub mod secret;
 pub mod setup;

@@ -14,6 +14,7 @@ use crate::store::{CaseRecord, MailRecord, StoreError};
 pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
     let reporter =
         Address { name: record.reporter.name.clone(), address: record.reporter.address.clone() };
+    let pauses = record.pauses();
     CaseRow {
         number: record.number,
         id: record.id,
@@ -27,6 +28,8 @@ pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
         first_answer: record.first_answer,
         last_answer: record.last_answer,
         queued: record.queued,
+        pauses,
+        waiting_since: record.waiting_since,
         messages: record.messages,
         unanswered: record.unanswered,
         state: record.state,
@@ -74,8 +77,9 @@ pub fn alone(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let claims = desk.claims.known(&record.id);
     let verdict = ingest::verdict(&desk.rules, &case, &readings, None, claims);
     let policy = super::pin::of(desk, &case)?;
+    let returned = super::returned::of(&desk.rules, &case, &messages, &verdict);
     let (row, twins) = (desk.row(record)?, Vec::new());
-    Ok(CaseView { row, case, messages, entries, verdict, twins, policy })
+    Ok(CaseView { row, case, messages, entries, verdict, policy, returned, twins })
 }
 
 fn message(desk: &Desk, record: &MailRecord) -> MessageView {

@@ -179,6 +179,12 @@ impl StoreWorker {
                     .unwrap_or_else(failed)
             }
             Effect::LoadRaw { case, message } => self.raw(case.as_str(), message),
+            Effect::WriteCalendar { path, calendar } => {
+                match export::write_calendar(&path, &calendar) {
+                    Ok(()) => Outcome::Written { said: format!("written: {}", path.display()) },
+                    Err(problem) => Outcome::Failed(problem),
+                }
+            }
             Effect::WriteEml { case, path } => match export::write_eml(&self.desk, &case, &path) {
                 Ok(()) => Outcome::Written { said: format!("written: {}", path.display()) },
                 Err(problem) => Outcome::Failed(problem),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::frame::ReceivedFrom;
 use super::scan::ArchivePlace;
 use crate::domain::case::{Direction, Reporter};
+use crate::domain::deadline::Pause;
 use crate::domain::hint::Reading;
 use crate::domain::{CaseId, CaseState, ClauseId, Disposition, MessageRef};
 
@@ -147,6 +148,11 @@ pub struct CaseRecord {
     /// When an answer that has not left yet was put into the outbox.
     #[serde(with = "millis_option")]
     pub queued: Option<Timestamp>,
+    /// When our clocks rest: from and until, in milliseconds since 1970.
+    pub pauses: Vec<(i64, Option<i64>)>,
+    /// Since when a question of ours waits for the reporter.
+    #[serde(with = "millis_option")]
+    pub waiting_since: Option<Timestamp>,
     /// Number of mails.
     pub messages: u32,
     /// Whether the last word is the reporter's.
@@ -172,6 +178,15 @@ pub struct CaseRecord {
 }
 
 impl CaseRecord {
+    /// When our clocks rest.
+    pub fn pauses(&self) -> Vec<Pause> {
+        let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
+        let pause = |(from, until): &(i64, Option<i64>)| {
+            Some(Pause { from: at(*from)?, until: until.and_then(at) })
+        };
+        self.pauses.iter().filter_map(pause).collect()
+    }
+
     /// Where it stands in the queue, newest activity first.
     pub fn queue_key(&self) -> QueueKey {
         QueueKey { last: self.last, number: self.number }
@@ -284,6 +299,8 @@ mod tests {
             first_answer: None,
             last_answer: Some(at(7)),
             queued: Some(at(9)),
+            pauses: vec![(-1, None), (i64::MIN, Some(7))],
+            waiting_since: Some(at(9)),
             messages: 2,
             unanswered: false,
             state: CaseState::Fixing,

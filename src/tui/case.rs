@@ -10,7 +10,7 @@ use super::theme::Theme;
 use super::{cell, put, rect, row, title, word};
 use crate::app::Model;
 use crate::app::case::{CaseScreen, Pane, Row, evidence_of};
-use crate::app::layout::CASE_HEAD;
+use crate::app::layout::{CASE_HEAD, WIDE};
 use crate::app::material;
 use crate::app::thread::{DocLine, LineKind};
 use crate::command::Command;
@@ -61,7 +61,7 @@ fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
     let received = view.row.received.strftime("%Y-%m-%d %H:%M UTC");
     let received = format!(", received {received}");
     let session = model.session.as_ref().map_or_else(String::new, |s| s.words(model.now));
-    let mark = view.policy.mark(width >= usize::from(crate::app::layout::WIDE));
+    let mark = view.policy.mark(width >= usize::from(WIDE));
     // A session says how far it is; that the policy has changed is said all the same.
     let mark = if session.is_empty() || view.policy.is_changed() { mark } else { String::new() };
     let beside: Vec<String> =
@@ -102,9 +102,10 @@ fn twins(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<'
 /// What is decided or proposed; at the right how many claims about the source resolve.
 fn verdict(case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
     let (words, style) = match &case.view.case.decision {
-        Some(decision) => {
-            let by: Vec<_> = decision.clauses.iter().map(ToString::to_string).collect();
-            (format!(" decided: {} {}", decision.disposition, by.join(" ")), theme.good())
+        Some(_) => {
+            let returned = case.view.returned.is_some();
+            let style = if returned { theme.notice() } else { theme.good() };
+            (format!(" {}", material::decision_words(&case.view)), style)
         }
         None => (format!(" {}", material::verdict_words(&case.view.verdict)), theme.notice()),
     };
@@ -249,7 +250,7 @@ fn item_line(item: &Row, under_cursor: bool, width: usize, theme: Theme) -> Line
     let title_width = width.saturating_sub(id_width + 12 + 1);
     let title_style = if item.question.is_empty() { theme.faint() } else { theme.plain() };
     Line::from(vec![
-        word(" ", 1, base),
+        word(if item.returned { "+" } else { " " }, 1, styled(theme.good())),
         word(item.id.as_str(), id_width, styled(theme.key())),
         word(&answer, 12, styled(answer_style)),
         word(&item.title, title_width, styled(title_style)),

@@ -102,6 +102,7 @@ fn worth_naming(model: &Model) -> (&'static [Command], &'static [Command]) {
             ],
             LEAVE,
         ),
+        Context::Deadlines => (&[C::Open, C::HoldingNote, C::Calendar, C::Down, C::Up], LEAVE),
         Context::Calculator => (&[C::Accept, C::Down, C::Clear, C::SwitchVersion], LEAVE),
         Context::Form => (&[C::Accept, C::Down, C::Up], LEAVE),
         Context::Prompt => match model.prompt.as_ref().map(|prompt| &prompt.asking) {
@@ -152,6 +153,7 @@ fn label(model: &Model, command: Command) -> &'static str {
         Command::Accept if matches!(model.layer, Some(Layer::Claims(_))) => "its line",
         Command::AcceptSuggestions => "take suggested",
         Command::NextPane => "pane",
+        Command::HoldingNote => "draft the note",
         Command::AcceptCase => "accept",
         Command::Accept => "take",
         Command::CycleFilter => "view",

@@ -8,6 +8,7 @@ mod advisory;
 mod calculator;
 mod case;
 mod claims;
+mod deadlines;
 mod editor;
 mod foot;
 mod form;
@@ -42,6 +43,7 @@ pub fn draw(frame: &mut Frame, model: &Model) {
         Screen::Case => case::draw(frame, model, theme),
         Screen::Editor => editor::draw(frame, model, theme),
         Screen::Advisory => advisory::draw(frame, model, theme),
+        Screen::Deadlines => deadlines::draw(frame, model, theme),
     }
     if let Some(open) = &model.calculator {
         calculator::draw(frame, model, open, theme);

@@ -108,6 +108,8 @@ impl Stage {
             me: desk.me.clone(),
             size: (columns, rows),
             now: desk.clock.now(),
+            // Central Europe by its rule, so that no table of zones is needed.
+            zone: jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a rule"),
             read_only: false,
             online: false,
             colour: false,
@@ -227,6 +229,13 @@ impl Stage {
                 let raw = desk.raw(&mails[message].message).expect("a mail");
                 let lines = app::thread::raw_lines(&String::from_utf8_lossy(&raw));
                 Outcome::Raw { message, lines }
+            }
+            Effect::WriteCalendar { path, calendar } => {
+                let path = self.folder.path().join(path);
+                match export::write_calendar(&path, &calendar) {
+                    Ok(()) => Outcome::Written { said: "written".into() },
+                    Err(problem) => Outcome::Failed(problem),
+                }
             }
             Effect::CheckClaims { case } => {
                 let view = desk.find(case.as_str()).and_then(|record| desk.view(record));
