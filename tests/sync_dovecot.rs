@@ -96,6 +96,8 @@ fn three_hundred_mails_arrive_and_the_mailbox_stays_as_it_was() {
             assert_eq!(mail.internal_date.unwrap().as_second() as u64, seconds);
             assert_eq!(mail.flags.contains(&"\\Seen".to_owned()), n % 3 == 0);
         }
+        let cursor = kept.cursor.as_ref().unwrap();
+        assert!(cursor.highest_mod_seq.is_some() && cursor.present == Some(300), "{cursor:?}");
         let again = pull(&account, &mut kept).unwrap();
         assert_eq!((again.new, again.bytes), (0, 0));
         assert!(again.received < 3000, "{again:?}");

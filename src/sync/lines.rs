@@ -2,7 +2,7 @@
 
 use super::text::printable;
 
-/// Why the guard let nothing more through. Reaches the caller inside an [`io::Error`].
+/// Why the guard let nothing more through. Reaches the caller inside an [`std::io::Error`].
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum Fault {
     /// Over a bound.

@@ -168,17 +168,19 @@ impl Wire {
         let wire_name =
             encode_name(name).map_err(|error| SyncError::Account { why: error.to_string() })?;
         let mut command = format!("EXAMINE {}", quoted_name(&wire_name));
-        let known = known.filter(|_| self.offers("QRESYNC"));
+        let resync = self.offers("QRESYNC");
+        let known = known.filter(|_| resync);
         self.tray.begin(0, if known.is_some() { RESYNC_ANSWER } else { SMALL_ANSWER });
         if let Some(known) = known {
             let uids = known.uids.as_ref().map(|uids| format!(" {}", uids.to_imap()));
             let Known { uid_validity, mod_seq, .. } = known;
             command +=
                 &format!(" (QRESYNC ({uid_validity} {mod_seq}{}))", uids.unwrap_or_default());
-            if !self.enabled {
-                self.tray.lock().send_ahead("ENABLE QRESYNC");
-                self.enabled = true;
-            }
+        }
+        if resync && !self.enabled {
+            // Also where nothing is known yet: without it, some servers do not number changes.
+            self.tray.lock().send_ahead("ENABLE QRESYNC");
+            self.enabled = true;
         }
         match self.session(during)?.run(&command) {
             Ok((answer, _)) => read_view(&answer, known),

@@ -178,6 +178,7 @@ pub(super) fn dial(world: &Arc<Mutex<World>>) -> Result<Greeted, SyncError> {
         answer: VecDeque::new(),
         folder: None,
         told: 0,
+        enabled: false,
         idle: None,
         challenged: None,
         dead: false,
@@ -206,6 +207,8 @@ struct Line {
     folder: Option<(String, u32)>,
     /// Number of messages that the client was told of.
     told: usize,
+    /// The client asked for numbered changes.
+    enabled: bool,
     /// Tag of an IDLE that lasts.
     idle: Option<String>,
     /// Tag of a login that waits for its answer.
@@ -312,6 +315,7 @@ impl Line {
                 self.say(&format!("* CAPABILITY {words}\r\n{tag} OK done\r\n"));
             }
             ["ENABLE", "QRESYNC"] if world.qresync => {
+                self.enabled = true;
                 self.say(&format!("* ENABLED QRESYNC\r\n{tag} OK done\r\n"));
             }
             ["LOGOUT"] => {}
@@ -398,12 +402,13 @@ impl Line {
             folder.validity,
             folder.next
         ));
-        if world.qresync {
+        if self.enabled {
             self.say(&format!("* OK [HIGHESTMODSEQ {}] m\r\n", folder.mod_seq));
         }
         let Some(asked) = more.strip_prefix("(QRESYNC (").and_then(|m| m.strip_suffix("))")) else {
             return;
         };
+        assert!(self.enabled, "QRESYNC without ENABLE");
         let words: Vec<&str> = asked.split(' ').collect();
         if words.first() != Some(&folder.validity.to_string().as_str()) {
             return;
