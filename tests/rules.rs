@@ -21,6 +21,12 @@ fn mails_of_the_first_set() {
 }
 
 #[test]
+fn mails_of_the_second_set() {
+    let table = measured("second set", own::set("second.toml"));
+    assert!(table.harmful.is_empty(), "{:?}", table.harmful);
+}
+
+#[test]
 fn mails_of_the_sample_inbox() {
     let table = measured("sample inbox", own::samples());
     assert!(table.harmful.is_empty(), "{:?}", table.harmful);
