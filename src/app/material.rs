@@ -451,6 +451,9 @@ pub fn history_words(entry: &Entry) -> String {
             format!("{clause}: {}", value.as_str())
         }
         Some(Act::Answered { clause, answer: None, .. }) => format!("{clause}: answer taken back"),
+        Some(Act::HintRejected { clause, rule }) => {
+            format!("{clause}: suggestion of {rule} set aside")
+        }
         Some(Act::Scored { vector }) => format!("scored {vector}"),
         Some(Act::Decided { disposition, clauses, .. }) => {
             let by: Vec<_> = clauses.iter().map(ToString::to_string).collect();

@@ -391,6 +391,13 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts) {
 pub fn verdict(rules: &Rules, case: &Case, readings: &[&Reading]) -> Verdict {
     let ours = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
     let confirmed = checklist::confirmed(case);
+    let mut kept: Vec<Reading> = Vec::new();
+    if !case.rejected_hints.is_empty() {
+        kept = readings.iter().map(|reading| (*reading).clone()).collect();
+        kept.iter_mut().for_each(|reading| reading.set_aside(&case.rejected_hints));
+    }
+    let left: Vec<&Reading> = kept.iter().collect();
+    let readings = if kept.is_empty() { readings } else { &left };
     intake::suggest::suggest(&rules.policy, &confirmed, readings, ours.as_ref(), None)
 }
 

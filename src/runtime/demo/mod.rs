@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::app::case::CaseView;
 use crate::app::material::{self, Office};
 use crate::app::{Problem, SyncState};
+use crate::domain::cvss::Vector;
 use crate::domain::hint::{Hint, Reading};
 use crate::domain::journal::{Act, AnswerValue};
 use crate::domain::{CaseState, Disposition};
@@ -135,15 +136,20 @@ fn is_overdue(desk: &Desk, view: &CaseView) -> bool {
         .any(|d| d.kind == DeadlineKind::Acknowledge && d.status == DeadlineStatus::Overdue)
 }
 
-/// The undecided case with this suggestion that has the most evidence for it.
+/// The undecided case with this suggestion that has the most evidence for it; to be accepted rather one that is
+/// grave enough for a CVE id, so that every format is on show.
 fn best(views: &[CaseView], wanted: Disposition) -> Option<&CaseView> {
     let weight = |view: &&CaseView| {
         let hints =
             |reading: &&Reading| reading.hints.iter().filter(|h| h.evidence.is_some()).count();
         let evidence: usize = view.readings().iter().map(hints).sum();
-        let vectors = view.readings().iter().any(|reading| !reading.vectors.is_empty());
+        let readings = view.readings();
+        let vectors = readings.iter().flat_map(|reading| &reading.vectors);
+        let grave = vectors
+            .filter_map(|found| Vector::parse(&found.text).ok())
+            .any(|vector| vector.capped("A").unwrap_or(vector).base().tenths() >= 40);
         let declines = wanted == Disposition::Reject;
-        (declines && is_plain(view), !declines && vectors, evidence, view.row.id.clone())
+        (declines && is_plain(view), !declines && grave, evidence, view.row.id.clone())
     };
     views
         .iter()
