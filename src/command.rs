@@ -153,6 +153,9 @@ commands! {
     Reply "reply" [Case] Template "opens a reply draft";
     QueueReply "queue-reply" [Case Editor Overlay] None "decides as the reply says and puts it into the outbox; nothing is sent";
     Outbox "outbox" [Queue Case] None "lists the cases whose reply waits to be sent";
+    Merge "merge" [Case] Text "compares the case with what is like it, and merges";
+    Split "split" [Case] None "makes the mail under the cursor a case of its own";
+    Twin "twin" [Case] None "opens the case that is most like this one";
     SetState "state" [Case] State "moves the case to a state";
     Note "note" [Case] Text "keeps a note for the maintainers";
     Advisory "advisory" [Case] None "opens the advisory draft";

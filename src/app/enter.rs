@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::answer::record_answer;
 use super::decide::record_decision;
-use super::layer::Layer;
+use super::layer::{Layer, Reading};
 use super::look::find;
 use super::prompt::Asking;
 use super::run::{case_id, command};
@@ -46,6 +46,9 @@ pub(super) fn accept(model: &mut Model) {
             if let Some((word, _)) = choice.options.get(choice.cursor) {
                 command(model, choice.command, &word.clone());
             }
+        }
+        Some(Layer::Text(Reading { then: Some((asked, args)), .. })) => {
+            command(model, asked, &args);
         }
         Some(Layer::Reply(reply)) => draft::edit(model, reply),
         _ => {}

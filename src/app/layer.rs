@@ -121,7 +121,7 @@ pub const fn help_names(width: usize) -> usize {
 }
 
 /// Lines to read, such as the history of a case.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reading {
     /// Heading.
     pub title: String,
@@ -131,6 +131,8 @@ pub struct Reading {
     pub lines: Vec<DisplayText>,
     /// First line shown.
     pub top: usize,
+    /// What accepting does, where something is asked.
+    pub then: Option<(Command, String)>,
 }
 
 /// A choice of one.

@@ -40,7 +40,7 @@ pub(super) fn journal(model: &mut Model) {
         source.push(DisplayText::line("nothing was decided yet"));
     }
     let title = format!("History of {}", case.view.row.id);
-    show(model, Layer::Text(Reading { title, source, lines: Vec::new(), top: 0 }));
+    show(model, Layer::Text(Reading { title, source, ..Reading::default() }));
 }
 
 pub(super) fn help(model: &mut Model) {
@@ -55,7 +55,7 @@ pub(super) fn help(model: &mut Model) {
     show(model, Layer::Help(help));
 }
 
-fn show(model: &mut Model, mut layer: Layer) {
+pub(super) fn show(model: &mut Model, mut layer: Layer) {
     layer.lay_out(model.size);
     model.layer = Some(layer);
 }

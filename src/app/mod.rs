@@ -20,6 +20,7 @@ pub mod layout;
 mod look;
 mod many;
 pub mod material;
+mod merge;
 pub mod next;
 mod out;
 mod outbox;
@@ -29,6 +30,7 @@ pub mod row;
 mod run;
 pub mod thread;
 pub mod triage;
+pub mod twin;
 mod update;
 pub mod words;
 
@@ -40,9 +42,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::command::{Command, Context};
-use crate::domain::CaseId;
 use crate::domain::journal::Act;
 use crate::domain::policy::Policy;
+use crate::domain::{CaseId, MessageRef};
 use crate::keymap::{Choice as KeyChoice, Key, Keymap};
 use crate::mail::DisplayText;
 
@@ -162,6 +164,19 @@ pub enum Outcome {
         /// The case as it is now.
         case: Box<CaseView>,
     },
+    /// Mails were put together or apart, or that was taken back.
+    Regrouped {
+        /// What was done, for the status line.
+        said: String,
+        /// Whether cases were merged just now.
+        merged: bool,
+        /// The case that it was done to, as it is now.
+        case: Box<CaseView>,
+        /// Rows new or changed.
+        rows: Vec<CaseRow>,
+        /// Cases that no longer exist.
+        gone: Vec<u64>,
+    },
     /// The raw mail of a message of the open case.
     Raw {
         /// Position in the thread.
@@ -209,6 +224,20 @@ pub enum Effect {
     Undo {
         /// The case.
         case: CaseId,
+    },
+    /// Put the mails of a case into another.
+    Merge {
+        /// The case, or a unique beginning of its id.
+        case: String,
+        /// The one that stays.
+        into: String,
+    },
+    /// Make a case of its own of a mail.
+    Split {
+        /// The case.
+        case: CaseId,
+        /// The mail.
+        message: MessageRef,
     },
     /// Read the raw mail of a message.
     LoadRaw {
@@ -444,6 +473,11 @@ impl Model {
         self.push(Effect::Record { case, acts, said: said.into() });
     }
 
+    /// Remembers the case that undo in the list means.
+    fn acted_on(&mut self, case: CaseId) {
+        self.last_act = vec![case];
+    }
+
     fn words(&self) -> Words<'_> {
         Words {
             context: self.screen_context(),
@@ -458,9 +492,15 @@ impl Model {
         self.prompt = Some(Prompt::new(asking, text, &self.words()));
     }
 
+    /// Where things stand on the case screen.
+    pub fn case_layout(&self) -> layout::CaseLayout {
+        let banner = self.case.as_ref().is_some_and(|case| !case.view.twins.is_empty());
+        layout::case(self.size, banner)
+    }
+
     /// Lays everything out for the current size.
     fn lay_out(&mut self) {
-        let layout = layout::case(self.size);
+        let layout = self.case_layout();
         if let Some(case) = &mut self.case {
             case.lay_out(usize::from(layout.thread.width));
         }
@@ -476,7 +516,7 @@ impl Model {
     /// Scrolls every list so that its cursor is on the screen.
     fn settle(&mut self) {
         self.queue.keep_in_sight(layout::queue_height(self.size));
-        let layout = layout::case(self.size);
+        let layout = self.case_layout();
         if let Some(case) = &mut self.case {
             case.keep_in_sight(
                 usize::from(layout.thread.height),

@@ -19,6 +19,9 @@ pub fn step(case: &CaseScreen) -> Command {
         _ if drafted => Command::QueueReply,
         Some(Disposition::NeedsInfo) => Command::NeedInfo,
         Some(_) => Command::Decline,
+        None if view.twins.iter().any(|twin| twin.earlier && twin.case().is_some()) => {
+            Command::Merge
+        }
         None => match view.verdict.disposition {
             Disposition::Accept => Command::AcceptCase,
             Disposition::NeedsInfo => Command::NeedInfo,

@@ -39,7 +39,7 @@ pub(super) fn queue(model: &mut Model) {
             .say(Tone::Error, format!("not queued: {first}; {again} again queues it as it is"));
     }
     let mut steps = Vec::new();
-    let decided = match decision(model, &reply.template) {
+    let decided = match decision(model, &reply) {
         Ok(decided) => decided,
         Err(refusal) => return model.say(Tone::Error, refusal.to_string()),
     };
@@ -118,10 +118,13 @@ fn remarks(model: &Model, id: &CaseId, reply: &Leaving) -> Vec<String> {
 }
 
 /// The decision that a reply tells its reader, unless it stands already.
-fn decision(model: &Model, template: &str) -> Result<Option<Act>, acts::Refusal> {
-    let (Some(disposition), Some(case)) = (Disposition::parse(template), &model.case) else {
+fn decision(model: &Model, reply: &Leaving) -> Result<Option<Act>, acts::Refusal> {
+    let disposition = Disposition::parse(&reply.template);
+    let (Some(disposition), Some(case)) = (disposition, &model.case) else { return Ok(None) };
+    // A later report that was merged into this case is told so; the case itself is the earlier one.
+    if disposition == Disposition::Duplicate && !case.view.case.merged.is_empty() {
         return Ok(None);
-    };
+    }
     let standing = case.view.case.decision.as_ref().map(|decision| decision.disposition);
     if standing == Some(disposition) {
         return Ok(None);

@@ -4,7 +4,7 @@ use super::case::Pane;
 use super::prompt::Asking;
 use super::{
     Effect, Model, Screen, SyncState, Tone, answer, calculator, decide, draft, enter, form, layout,
-    look, many, out, outbox, triage,
+    look, many, merge, out, outbox, triage,
 };
 use crate::command::Command;
 use crate::domain::Disposition;
@@ -54,6 +54,9 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Reply => draft::reply(model, args),
         Command::QueueReply => outbox::queue(model),
         Command::Outbox => outbox::list(model),
+        Command::Merge => merge::merge(model, args),
+        Command::Split => merge::split(model),
+        Command::Twin => merge::twin(model),
         Command::SetState => decide::set_state(model, args),
         Command::Note => enter::text_or_ask(model, Asking::Note, args),
         Command::Advisory => form::actions::open(model),

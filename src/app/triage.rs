@@ -112,7 +112,13 @@ pub(super) fn not_saved(model: &mut Model) {
 /// Goes to the case after (`1`) or before (`-1`) this one; past the last one, the session is over.
 pub(super) fn step(model: &mut Model, step: isize) {
     let Some(session) = &mut model.session else { return };
-    let Some(next) = session.at.checked_add_signed(step) else {
+    let mut next = session.at.checked_add_signed(step);
+    // A case that was merged into another is gone.
+    let gone = |at: usize| session.order.get(at).is_some_and(|n| model.queue.row(*n).is_none());
+    while let Some(at) = next.filter(|at| gone(*at)) {
+        next = at.checked_add_signed(step);
+    }
+    let Some(next) = next else {
         return model.say(Tone::Note, "this is the first case of the session");
     };
     match session.order.get(next).copied() {
@@ -146,7 +152,7 @@ pub(super) fn end(model: &mut Model) {
     lines.push(format!("{waiting} {replies} in the outbox; nothing is sent"));
     let source = lines.iter().map(|line| DisplayText::line(line)).collect();
     let title = "Triage".to_owned();
-    let mut layer = Layer::Text(Reading { title, source, lines: Vec::new(), top: 0 });
+    let mut layer = Layer::Text(Reading { title, source, lines: Vec::new(), top: 0, then: None });
     layer.lay_out(model.size);
     model.layer = Some(layer);
 }

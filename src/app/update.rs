@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::case::CaseScreen;
 use super::{
-    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, draft, form, layout, queue,
-    run, triage,
+    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, draft, form, layout, merge,
+    queue, run, triage,
 };
 use crate::command::{Command, Context};
 use crate::keymap::{Key, Match};
@@ -116,7 +116,7 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             }
         }
         Outcome::Opened { request, case } if request == model.request => {
-            let width = usize::from(layout::case(model.size).thread.width);
+            let width = usize::from(layout::case(model.size, false).thread.width);
             model.queue.merge(vec![case.row.clone()], &[], &policy.periods, model.now);
             model.queue.select(case.row.number);
             model.queue.looked_at(case.row.number);
@@ -141,6 +141,22 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             if !elsewhere {
                 triage::saved(model);
             }
+        }
+        Outcome::Regrouped { said, merged, case, rows, gone } => {
+            model.queue.merge(rows, &gone, &policy.periods, model.now);
+            let id = case.row.id.clone();
+            let open = model.case.as_ref().map(|open| &open.view.row);
+            let shown = open.is_some_and(|row| row.id == id || gone.contains(&row.number));
+            if shown {
+                let width = usize::from(layout::case(model.size, false).thread.width);
+                model.queue.select(case.row.number);
+                model.case = Some(CaseScreen::open(*case, &policy, width));
+                model.screen = Screen::Case;
+                model.lay_out();
+            }
+            model.acted_on(id);
+            let next = merge::after(model, merged);
+            model.say(Tone::Done, format!("{said}{next}"));
         }
         Outcome::Raw { message, lines } => {
             if let Some(case) = &mut model.case {

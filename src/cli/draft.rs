@@ -21,7 +21,7 @@ pub(crate) fn reply(
     queue: bool,
 ) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
+    let view = desk.view(super::find(&desk, case)?)?;
     let template = template.unwrap_or_else(|| default_template(&view));
     let office = Office {
         policy: &desk.rules.policy,
@@ -97,7 +97,7 @@ pub(crate) fn advisory(
         (_, Some(path)) => ("from", import(context, path)?),
         (case, None) => {
             let desk = context.desk()?;
-            let view = desk.view(desk.find(case.unwrap_or_default())?)?;
+            let view = desk.view(super::find(&desk, case.unwrap_or_default())?)?;
             ("case", draft_of(&desk, &view))
         }
     };
@@ -166,7 +166,7 @@ pub(crate) fn export(
     })?;
     let desk = case.map(|_| context.desk()).transpose()?;
     let view = match (&desk, case) {
-        (Some(desk), Some(case)) => Some(desk.view(desk.find(case)?)?),
+        (Some(desk), Some(case)) => Some(desk.view(super::find(desk, case)?)?),
         _ => None,
     };
     let toml = match (&desk, &view, draft) {

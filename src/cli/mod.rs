@@ -14,6 +14,7 @@ mod init;
 mod intake;
 mod json;
 mod outbox;
+mod precedent;
 mod read;
 mod screen;
 
@@ -29,7 +30,7 @@ use crate::mail::DisplayText;
 use crate::runtime::clock::Clock;
 use crate::runtime::desk::{Desk, DeskError};
 use crate::runtime::setup::{self, Options, Setup};
-use crate::store::ErrorKind;
+use crate::store::{CaseRecord, ErrorKind};
 use args::{Cli, Command, Global, PolicyAction};
 
 /// Why a command ended without its result, with its exit status (README, Install and configure).
@@ -154,6 +155,15 @@ impl Context {
     }
 }
 
+/// The case that a name means; where it is the id of a merged one, that is said.
+pub(crate) fn find(desk: &Desk, name: &str) -> Result<CaseRecord, Failure> {
+    let record = desk.find(name)?;
+    if !record.id.as_str().starts_with(&name.to_lowercase()) {
+        eprintln!("{} is merged into {}", shown(name), record.id);
+    }
+    Ok(record)
+}
+
 /// Text of unknown origin on a terminal or in a pipe: nothing in it is obeyed.
 pub(crate) fn shown(text: &str) -> String {
     DisplayText::line(text).as_str().to_owned()
@@ -254,6 +264,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             act::decide(&context, &case, disposition, clauses, reason)?;
         }
         Command::Note { case, text } => act::note(&context, &case, text)?,
+        Command::Merge { case, into } => act::merge(&context, &case, &into)?,
+        Command::Split { case, messages } => act::split(&context, &case, &messages)?,
+        Command::Precedent { action } => return precedent::run(&context, action),
         Command::Undo { case } => act::undo(&context, &case)?,
         Command::Reply { case, template, out, queue } => {
             draft::reply(&context, &case, template, out.as_deref(), queue)?;

@@ -153,6 +153,17 @@ pub struct ReplyDraft {
     pub at: Timestamp,
 }
 
+/// A published record that reports are compared with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Precedent {
+    /// Its name.
+    pub name: String,
+    /// The record as it was given.
+    pub record: String,
+    /// When it was added.
+    pub at: Timestamp,
+}
+
 /// The decisions of one case.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Case {
@@ -178,6 +189,12 @@ pub struct Case {
     pub queued: Option<Timestamp>,
     /// Saved advisory draft, as TOML.
     pub advisory: Option<String>,
+    /// Cases whose mails were taken over, with the time.
+    pub merged: Vec<(CaseId, Timestamp)>,
+    /// Cases that mails were given to, with the time.
+    pub split_off: Vec<(CaseId, Timestamp)>,
+    /// The published record, where the id is the key of one.
+    pub precedent: Option<Precedent>,
     /// State set by hand since the last decision.
     state_by_hand: Option<CaseState>,
     /// The acts that `u` would undo, oldest first.
@@ -201,6 +218,9 @@ impl Case {
             reply: None,
             queued: None,
             advisory: None,
+            merged: Vec::new(),
+            split_off: Vec::new(),
+            precedent: None,
             state_by_hand: None,
             undoable: Vec::new(),
             entries: 0,
@@ -211,8 +231,7 @@ impl Case {
     /// repetition in the slice do not matter.
     pub fn fold(id: CaseId, entries: &[Entry]) -> Self {
         let mut ordered: Vec<&Entry> = entries.iter().filter(|entry| entry.case == id).collect();
-        ordered.sort_by(|a, b| (a.clock, &a.replica, a.seq).cmp(&(b.clock, &b.replica, b.seq)));
-        ordered.dedup_by(|a, b| a.id == b.id);
+        in_order(&mut ordered);
         let undone = undone_ids(&ordered);
         let mut case = Self::new(id);
         case.entries = ordered.len();
@@ -258,6 +277,12 @@ impl Case {
             }
             Act::ReplyQueued {} => self.queued = self.reply.is_some().then_some(at),
             Act::AdvisoryDrafted { toml } => self.advisory = Some(toml),
+            Act::Merged { from, .. } => self.merged.push((from, at)),
+            Act::Split { into, .. } => self.split_off.push((into, at)),
+            Act::PrecedentAdded { name, record } => {
+                self.precedent = Some(Precedent { name, record, at });
+            }
+            Act::PrecedentRemoved { .. } => self.precedent = None,
             Act::Exported { .. } | Act::Undone { .. } => {}
         }
     }
@@ -280,6 +305,12 @@ impl Case {
     /// Number of journal entries, undone ones included.
     pub const fn entry_count(&self) -> usize {
         self.entries
+    }
+
+    /// Leaves what the entries came to, without their number: that alone tells an undone act from none.
+    #[cfg(test)]
+    pub(crate) fn forget_entries(&mut self) {
+        self.entries = 0;
     }
 
     /// Ids of the entries that undo would compensate, newest first: those of the newest operation that still
@@ -308,8 +339,14 @@ struct Undoable {
     seq: u64,
 }
 
+/// Sorts entries into the order in which they count (clock, replica, seq), each once.
+pub(super) fn in_order(entries: &mut Vec<&Entry>) {
+    entries.sort_by(|a, b| (a.clock, &a.replica, a.seq).cmp(&(b.clock, &b.replica, b.seq)));
+    entries.dedup_by(|a, b| a.id == b.id);
+}
+
 /// Ids that an effective `undone` entry names. An `undone` entry may itself be undone, hence newest first.
-fn undone_ids<'a>(ordered: &[&'a Entry]) -> BTreeSet<&'a str> {
+pub(super) fn undone_ids<'a>(ordered: &[&'a Entry]) -> BTreeSet<&'a str> {
     let mut undone = BTreeSet::new();
     for entry in ordered.iter().rev() {
         if entry.kind == "undone"

@@ -13,6 +13,7 @@ pub mod cwe;
 pub mod deadline;
 pub mod disposition;
 pub mod evidence;
+pub mod grouping;
 pub mod guard;
 pub mod hint;
 pub mod ids;

@@ -12,13 +12,14 @@ use crate::domain::case::{Case, Direction, Reporter};
 use crate::domain::checklist;
 use crate::domain::cvss::Vector;
 use crate::domain::hint::Reading;
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Claims, Verdict};
 use crate::domain::{CaseId, MessageRef};
-use crate::intake::{self, Facts, Group};
+use crate::intake::near::{self, Sketch};
+use crate::intake::{self, Facts, Group, Known};
 use crate::mail;
 use crate::store::{
-    ArchivePlace, ArchivePosition, ArchiveRecord, Batch, CaseRecord, MailRecord, NewMail, PartRow,
-    ReceivedFrom, Store, StoreError,
+    ArchivePlace, ArchivePosition, ArchiveRecord, Batch, CaseRecord, MailRecord, NearRecord,
+    NewMail, PartRow, ReceivedFrom, Store, StoreError,
 };
 
 /// Mails indexed in one step: bounds the memory that a catch-up or rebuild takes.
@@ -155,16 +156,45 @@ pub fn index_mails(
             batch.advance_archive(mail.after);
             continue;
         }
-        let (record, facts) = summarise(rules, &mail);
+        let (record, facts, sketch) = summarise(rules, &mail);
+        gathered.sketches.extend(sketch.map(|sketch| (mail.seq, sketch)));
         batch.put_join_keys(mail.seq, &intake::held_keys(&facts));
         if let Some((mailbox, validity, uid)) = &mail.uid {
             batch.map_uid(mailbox, *validity, *uid, mail.seq);
         }
         batch.advance_archive(mail.after);
         new.push(record.seq);
-        gathered.insert(record, facts);
+        gathered.insert(store, record, facts)?;
     }
     gathered.close(store, new)?;
+    let changed = gathered.into_cases(store, rules, pins, &mut batch)?;
+    if !batch.is_empty() {
+        store.commit(batch)?;
+    }
+    Ok(changed)
+}
+
+/// Sorts stored mails into cases again, after a maintainer has put some together or apart.
+///
+/// `pins` names the first mails of cases with journal entries that may come back.
+///
+/// # Errors
+/// If the index cannot be read or written; then nothing has changed.
+pub fn regroup(
+    store: &Store,
+    rules: &Rules,
+    mails: impl IntoIterator<Item = MessageRef>,
+    pins: &BTreeMap<MessageRef, CaseId>,
+    mut batch: Batch,
+) -> Result<Changed, StoreError> {
+    let mut gathered = Gathered::default();
+    let mut waiting = Vec::new();
+    for message in mails {
+        if let Some(seq) = store.seq_of(&message)? {
+            gathered.add_case_of(store, seq, &mut waiting)?;
+        }
+    }
+    gathered.close(store, waiting)?;
     let changed = gathered.into_cases(store, rules, pins, &mut batch)?;
     if !batch.is_empty() {
         store.commit(batch)?;
@@ -180,19 +210,39 @@ struct Gathered {
     cases: BTreeMap<u64, CaseRecord>,
     /// Mails that were in the index before, with their cases: written again only if those change.
     known: BTreeMap<u64, u64>,
+    /// Mails that were put into a case by hand.
+    pins: BTreeMap<MessageRef, CaseId>,
+    /// What new mails are compared by.
+    sketches: BTreeMap<u64, Sketch>,
 }
 
 impl Gathered {
-    fn insert(&mut self, record: MailRecord, facts: Facts) {
+    fn insert(
+        &mut self,
+        store: &Store,
+        record: MailRecord,
+        facts: Facts,
+    ) -> Result<(), StoreError> {
+        if let Some(case) = store.pin(&record.message)? {
+            self.pins.insert(record.message, case);
+        }
         self.facts.insert(record.seq, facts);
         self.records.insert(record.seq, record);
+        Ok(())
     }
 
     /// Adds every stored mail that shares a key with one that is here, and the whole case of each.
     fn close(&mut self, store: &Store, new: Vec<u64>) -> Result<(), StoreError> {
         let mut waiting = new;
-        let mut asked = BTreeSet::new();
+        let (mut asked, mut asked_cases) = (BTreeSet::new(), BTreeSet::new());
         while let Some(seq) = waiting.pop() {
+            let message = self.records.get(&seq).map(|record| record.message);
+            if let Some(case) = message.and_then(|message| self.pins.get(&message)).cloned()
+                && asked_cases.insert(case.clone())
+                && let Some(record) = store.case_by_id(&case)?
+            {
+                self.add_case(store, record, &mut waiting)?;
+            }
             let keys = self.facts.get(&seq).map(intake::asked_keys).unwrap_or_default();
             for (key, enough) in keys {
                 if !asked.insert(key) {
@@ -216,19 +266,37 @@ impl Gathered {
             return Ok(());
         }
         let Some(mail) = store.mail(seq)? else { return Ok(()) };
-        let case = store.case(mail.case)?;
-        let members = case.as_ref().map_or_else(|| vec![seq], |case| case.members.clone());
-        if let Some(case) = case {
-            self.cases.insert(case.number, case);
+        match store.case(mail.case)? {
+            Some(case) => self.add_case(store, case, waiting),
+            None => self.add_known(store, seq, waiting),
         }
-        for member in members {
-            let Some(record) = store.mail(member)? else { continue };
-            let facts = facts_of(&record);
-            waiting.push(member);
-            self.known.insert(member, record.case);
-            self.insert(record, facts);
+    }
+
+    fn add_case(
+        &mut self,
+        store: &Store,
+        case: CaseRecord,
+        waiting: &mut Vec<u64>,
+    ) -> Result<(), StoreError> {
+        let members = case.members.clone();
+        self.cases.insert(case.number, case);
+        members.into_iter().try_for_each(|member| self.add_known(store, member, waiting))
+    }
+
+    fn add_known(
+        &mut self,
+        store: &Store,
+        seq: u64,
+        waiting: &mut Vec<u64>,
+    ) -> Result<(), StoreError> {
+        if self.records.contains_key(&seq) {
+            return Ok(());
         }
-        Ok(())
+        let Some(record) = store.mail(seq)? else { return Ok(()) };
+        let facts = facts_of(&record);
+        waiting.push(seq);
+        self.known.insert(seq, record.case);
+        self.insert(store, record, facts)
     }
 
     /// Whether a case outside of this set has the id of a group: two Message-IDs can give one id, as a hundred
@@ -258,6 +326,8 @@ impl Gathered {
                 pins.insert(one.message, id.clone());
             }
         }
+        // What a maintainer has put together or apart counts more than where a case began.
+        pins.extend(std::mem::take(&mut self.pins));
         let seq_of: BTreeMap<MessageRef, u64> =
             self.records.values().map(|record| (record.message, record.seq)).collect();
         let mut numbers = Numbers::new(store, &self.cases);
@@ -271,8 +341,9 @@ impl Gathered {
             let members: Vec<u64> =
                 group.members.iter().filter_map(|message| seq_of.get(message).copied()).collect();
             let number = numbers.take(&group, &members, &self.records)?;
-            let pinned = pins.contains_key(&group.root);
-            let case = fold(store, &group.id, pinned)?;
+            let case = fold(store, &group.id, pins.contains_key(&group.root))?;
+            let pinned = case.entry_count() > 0;
+            let root = case.root.filter(|_| pinned).unwrap_or(group.root);
             for seq in &members {
                 if let Some(record) = self.records.get_mut(seq) {
                     record.case = number;
@@ -280,16 +351,25 @@ impl Gathered {
             }
             let mails: Vec<&MailRecord> =
                 members.iter().filter_map(|seq| self.records.get(seq)).collect();
-            let record = case_record(rules, number, group.root, pinned, &mails, &case);
+            let record = case_record(rules, number, root, pinned, &mails, &case);
             if self.cases.get(&number) != Some(&record) {
                 changed.cases.insert(number);
                 batch.put_case(record);
             }
         }
         for (seq, record) in self.records {
-            if self.known.get(&seq) != Some(&record.case) {
-                batch.put_mail(record);
+            let known = self.known.get(&seq);
+            if known == Some(&record.case) {
+                continue;
             }
+            let sketch = match self.sketches.remove(&seq) {
+                None if known.is_some() => store.near(seq)?.map(|near| near.sketch),
+                new => new.map(Sketch::into_bytes),
+            };
+            if let Some(sketch) = sketch {
+                batch.put_near(seq, NearRecord { case: record.case, sketch });
+            }
+            batch.put_mail(record);
         }
         for number in numbers.unused() {
             batch.remove_case(number);
@@ -346,8 +426,8 @@ pub fn fold(store: &Store, id: &CaseId, pinned: bool) -> Result<Case, StoreError
     Ok(Case::fold(id.clone(), &store.entries(id)?))
 }
 
-/// Reads one mail.
-fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts) {
+/// Reads one mail; a sketch is made of what came to us.
+fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketch>) {
     let message = mail::parse(&mail.raw);
     let id = MessageRef::of(&mail.raw);
     let facts = intake::facts(&message, id, mail.received, &rules.ours);
@@ -384,12 +464,20 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts) {
         gone: false,
         case: 0,
     };
-    (record, facts)
+    let sketch = (facts.direction == Direction::In)
+        .then(|| near::features(&message.subject, &message.text, &rules.policy.product).sketch());
+    (record, facts, sketch)
 }
 
-/// What the rules propose for a case.
-pub fn verdict(rules: &Rules, case: &Case, readings: &[&Reading]) -> Verdict {
-    let ours = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
+/// What the rules propose for a case, which may repeat another and whose claims may have been looked up.
+pub fn verdict(
+    rules: &Rules,
+    case: &Case,
+    readings: &[&Reading],
+    repeats: Option<CaseId>,
+    claims: Option<Claims>,
+) -> Verdict {
+    let score = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
     let confirmed = checklist::confirmed(case);
     let mut kept: Vec<Reading> = Vec::new();
     if !case.rejected_hints.is_empty() {
@@ -398,7 +486,7 @@ pub fn verdict(rules: &Rules, case: &Case, readings: &[&Reading]) -> Verdict {
     }
     let left: Vec<&Reading> = kept.iter().collect();
     let readings = if kept.is_empty() { readings } else { &left };
-    intake::suggest::suggest(&rules.policy, &confirmed, readings, ours.as_ref(), None)
+    intake::suggest(&rules.policy, &confirmed, readings, Known { score, repeats, claims })
 }
 
 fn addresses(list: &[mail::Address]) -> Vec<(String, String)> {
@@ -461,7 +549,8 @@ pub fn case_record(
     let last_answer = answers().next_back().map(|mail| mail.received);
     let last_word = mails.iter().rfind(|mail| mail.direction != Direction::Automatic);
     let readings: Vec<&Reading> = incoming().map(|mail| &mail.reading).collect();
-    let verdict = verdict(rules, case, &readings);
+    // Whether it repeats another is found out when it is looked at: it depends on all the others.
+    let verdict = verdict(rules, case, &readings, None, None);
     let sender = first.and_then(|mail| mail.from.first()).cloned().unwrap_or_default();
     CaseRecord {
         number,

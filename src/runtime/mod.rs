@@ -2,20 +2,24 @@
 //!
 //! Owns: everything that waits. Read next: [`desk`] (work on an open store), [`screen_loop`], [`workers`].
 
+pub mod claims;
 pub mod clock;
 pub mod demo;
 pub mod desk;
 pub mod export;
 pub mod fault;
 pub mod files;
+pub mod git;
 pub mod guard;
 pub mod import;
 pub mod ingest;
 pub mod pull;
 mod random;
+pub mod regroup;
 pub mod screen_loop;
 pub mod secret;
 pub mod setup;
 pub mod signals;
+pub mod twins;
 pub mod view;
 pub mod workers;

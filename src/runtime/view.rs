@@ -4,8 +4,11 @@ use super::desk::Desk;
 use super::ingest;
 use crate::app::case::{CaseView, MessageView, PartView};
 use crate::app::row::CaseRow;
+use crate::app::twin;
 use crate::domain::case::Direction;
 use crate::domain::hint::Reading;
+use crate::domain::verdict::Verdict;
+use crate::domain::{Case, CaseId};
 use crate::mail::{self, Address, DisplayText, Message};
 use crate::store::{CaseRecord, MailRecord, StoreError};
 
@@ -38,11 +41,31 @@ pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
     }
 }
 
-/// Everything about a case, its mails decoded from the archive.
+/// Everything about a case, its mails decoded from the archive, with what is like it.
 ///
 /// # Errors
 /// If the index or the journal cannot be read. A mail whose archive record is damaged is shown as such.
 pub fn case(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
+    let mut view = alone(desk, record.clone())?;
+    view.twins = desk.twins(&record, &view.messages)?;
+    let policy = &desk.rules.policy;
+    if let Some(earlier) = twin::repeats(&view.twins).cloned() {
+        let hint = twin::hint(&earlier, &view, policy);
+        let first = view.messages.iter_mut().find(|message| message.direction == Direction::In);
+        if let (Some(hint), Some(first)) = (hint, first) {
+            first.reading.hints.push(hint);
+        }
+        let repeats = earlier.case().map(|case| case.id.clone());
+        view.verdict = judge(desk, &view.case, &view.readings(), repeats);
+    }
+    Ok(view)
+}
+
+/// The same, compared with nothing.
+///
+/// # Errors
+/// As [`case`].
+pub fn alone(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let mails = desk.mails_of(&record)?;
     let entries = if record.pinned { desk.store.entries(&record.id)? } else { Vec::new() };
     let case = crate::domain::Case::fold(record.id.clone(), &entries);
@@ -52,8 +75,14 @@ pub fn case(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     }
     let incoming = messages.iter().filter(|message| message.direction == Direction::In);
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
-    let verdict = ingest::verdict(&desk.rules, &case, &readings);
-    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict })
+    let verdict = judge(desk, &case, &readings, None);
+    let twins = Vec::new();
+    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict, twins })
+}
+
+/// What the rules propose, with what the last look at the claims came to.
+fn judge(desk: &Desk, case: &Case, readings: &[&Reading], repeats: Option<CaseId>) -> Verdict {
+    ingest::verdict(&desk.rules, case, readings, repeats, desk.claims.sums(&case.id))
 }
 
 fn message(desk: &Desk, record: &MailRecord) -> MessageView {

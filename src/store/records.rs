@@ -84,6 +84,35 @@ pub struct PartRow {
     pub sha256: String,
 }
 
+/// What a mail to us is compared with others by. A record of its own: a search reads all of them and nothing else.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NearRecord {
+    /// Number of its case.
+    pub case: u64,
+    /// The sketch; what its bytes mean is the matter of `intake`.
+    pub sketch: Vec<u8>,
+}
+
+/// A published record that reports are compared with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PrecedentRecord {
+    /// Its name.
+    pub name: String,
+    /// Every id that names it.
+    pub ids: Vec<String>,
+    /// Its title.
+    pub title: String,
+    /// The versions that fix it, in words; empty where none is known.
+    pub fixed: String,
+    /// When it was published.
+    #[serde(with = "millis_option")]
+    pub published: Option<Timestamp>,
+    /// Where it can be read.
+    pub url: String,
+    /// The sketch, as in [`NearRecord`].
+    pub sketch: Vec<u8>,
+}
+
 /// One case, as the queue shows it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CaseRecord {

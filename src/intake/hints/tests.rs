@@ -336,8 +336,12 @@ fn good_reports_are_never_turned_away() {
     let mut wrong = Vec::new();
     for text in GOOD {
         let reading = reader.text(text);
-        let verdict =
-            crate::intake::suggest(&reader.policy, &BTreeMap::new(), &[&reading], None, None);
+        let verdict = crate::intake::suggest(
+            &reader.policy,
+            &BTreeMap::new(),
+            &[&reading],
+            crate::intake::Known::default(),
+        );
         if verdict.disposition != crate::domain::Disposition::Accept {
             let rules: Vec<_> = reading.hints.iter().map(|h| (&h.rule, h.answer)).collect();
             wrong.push(format!("{:?} {:?} {rules:?} {text}", verdict.disposition, verdict.clauses));
@@ -397,8 +401,12 @@ fn poor_reports_get_the_end_that_the_policy_names() {
         ),
     ] {
         let reading = reader.read(&mail(subject, text));
-        let verdict =
-            crate::intake::suggest(&reader.policy, &BTreeMap::new(), &[&reading], None, None);
+        let verdict = crate::intake::suggest(
+            &reader.policy,
+            &BTreeMap::new(),
+            &[&reading],
+            crate::intake::Known::default(),
+        );
         let rules: Vec<_> = reading.hints.iter().map(|h| (&h.rule, h.answer)).collect();
         if verdict.disposition != wanted {
             wrong.push(format!("{:?} {:?} {rules:?} {text}", verdict.disposition, verdict.clauses));
