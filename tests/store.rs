@@ -76,6 +76,7 @@ fn record(seq: u64, message: MessageRef, place: casebook::store::ArchivePlace) -
         warnings: vec![],
         reading: Default::default(),
         gone: false,
+        rescued: false,
         case: seq,
     }
 }

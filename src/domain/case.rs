@@ -173,6 +173,8 @@ pub struct Case {
     pub root: Option<MessageRef>,
     /// Hash of the policy that it is judged under.
     pub policy: Option<String>,
+    /// Hash of that policy's text, where there was one.
+    pub policy_text: Option<String>,
     /// Answers by decision point.
     pub answers: BTreeMap<ClauseId, Answer>,
     /// Hints that were set aside, as decision point and name of the rule.
@@ -210,6 +212,7 @@ impl Case {
             id,
             root: None,
             policy: None,
+            policy_text: None,
             answers: BTreeMap::new(),
             rejected_hints: BTreeSet::new(),
             vector: None,
@@ -251,9 +254,11 @@ impl Case {
         }
         let (at, actor) = (entry.at, entry.actor.clone());
         match act {
-            Act::Opened { root, policy } => {
+            Act::Opened { root, policy, text } => {
                 self.root.get_or_insert(root);
-                self.policy.get_or_insert(policy);
+                if self.policy.is_none() {
+                    (self.policy, self.policy_text) = (Some(policy), text);
+                }
             }
             Act::Answered { clause, answer: Some(value), evidence, reason } => {
                 self.answers.insert(clause, Answer { value, evidence, reason, at, actor });

@@ -7,6 +7,7 @@
 
 mod checkout;
 mod texts;
+pub mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ pub struct Shelf {
     extractor: OnceLock<Option<Extractor>>,
     indexes: Mutex<Vec<(String, Arc<Index>)>>,
     past: Mutex<Option<(String, Arc<Past>)>>,
-    sums: Mutex<HashMap<CaseId, Claims>>,
+    known: Mutex<HashMap<CaseId, Claims>>,
 }
 
 impl Shelf {
@@ -49,21 +50,16 @@ impl Shelf {
         Self { checkout, ..Self::default() }
     }
 
-    /// How many claims of a case did not resolve when they were last looked at; `None` if they were not.
-    pub fn failed(&self, case: &CaseId) -> Option<u32> {
-        self.sums(case).map(|sums| sums.failed)
-    }
-
-    /// What looking up the claims of a case came to the last time; `None` if nobody has looked.
-    pub fn sums(&self, case: &CaseId) -> Option<Claims> {
-        locked(&self.sums).get(case).copied()
+    /// What the last look at the claims of a case came to; `None` if there was none.
+    pub fn known(&self, case: &CaseId) -> Option<Claims> {
+        locked(&self.known).get(case).copied()
     }
 
     fn remember(&self, case: &CaseId, table: &Table) {
-        let Some(sums) = table.sums() else { return };
-        let mut known = locked(&self.sums);
+        let Some(claims) = table.sum() else { return };
+        let mut known = locked(&self.known);
         if known.len() < REMEMBERED || known.contains_key(case) {
-            known.insert(case.clone(), sums);
+            known.insert(case.clone(), claims);
         }
     }
 }
@@ -89,7 +85,7 @@ pub fn check(desk: &Desk, view: &CaseView, watcher: &mut Watcher<'_>) -> Option<
     let table = match look(desk, view, &claims, watcher) {
         Ok(table) => table,
         Err(Stop::Stopped) => return None,
-        Err(Stop::Because(note)) => Table::unknown(claims, note),
+        Err(Stop::Because(note)) => Table::unknown(claims, note, desk.claims.checkout.is_some()),
     };
     desk.claims.remember(&view.row.id, &table);
     Some(table)

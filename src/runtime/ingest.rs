@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::desk::Rules;
+use super::presence;
 use crate::domain::case::{Case, Direction, Reporter};
 use crate::domain::checklist;
 use crate::domain::cvss::Vector;
@@ -104,12 +105,13 @@ pub fn add(
 ) -> Result<Changed, StoreError> {
     let appended = store.append_mail(&mails)?;
     let mut changed = Changed::default();
-    let mut archived = Vec::new();
+    let (mut archived, mut again) = (Vec::new(), Vec::new());
     let mut batch = Batch::new();
     for (mail, placed) in mails.into_iter().zip(appended) {
         let uid = mail.source.as_ref().map(|s| (s.mailbox.clone(), s.uid_validity, s.uid));
         if placed.duplicate {
             changed.duplicates += 1;
+            again.push(placed.seq);
             if let Some((mailbox, validity, uid)) = &uid {
                 batch.map_uid(mailbox, *validity, *uid, placed.seq);
             }
@@ -131,6 +133,7 @@ pub fn add(
         batch.put_cursor(mailbox, bytes);
     }
     changed.extend(index_mails(store, rules, archived, &BTreeMap::new(), batch)?);
+    changed.extend(presence::back_again(store, &again)?);
     Ok(changed)
 }
 
@@ -351,7 +354,7 @@ impl Gathered {
             }
             let mails: Vec<&MailRecord> =
                 members.iter().filter_map(|seq| self.records.get(seq)).collect();
-            let record = case_record(rules, number, root, pinned, &mails, &case);
+            let record = case_record(rules, number, root, pinned, &mails, &case, None);
             if self.cases.get(&number) != Some(&record) {
                 changed.cases.insert(number);
                 batch.put_case(record);
@@ -430,7 +433,13 @@ pub fn fold(store: &Store, id: &CaseId, pinned: bool) -> Result<Case, StoreError
 fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketch>) {
     let message = mail::parse(&mail.raw);
     let id = MessageRef::of(&mail.raw);
-    let facts = intake::facts(&message, id, mail.received, &rules.ours);
+    let folder = mail.uid.as_ref().map(|(mailbox, ..)| mailbox);
+    let read = if folder.is_some() && folder == rules.sent.as_ref() {
+        intake::facts_of_sent
+    } else {
+        intake::facts
+    };
+    let facts = read(&message, id, mail.received, &rules.ours);
     let (at, direction) = (mail.received, facts.direction);
     let reading = rules
         .hints
@@ -462,6 +471,7 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketc
         warnings: message.warnings.iter().map(|w| w.as_str().to_owned()).collect(),
         reading,
         gone: false,
+        rescued: folder.is_some() && folder == rules.junk.as_ref(),
         case: 0,
     };
     let sketch = (facts.direction == Direction::In)
@@ -469,7 +479,7 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketc
     (record, facts, sketch)
 }
 
-/// What the rules propose for a case, which may repeat another and whose claims may have been looked up.
+/// What the rules propose for a case, which may repeat another, and whose claims were looked up or not.
 pub fn verdict(
     rules: &Rules,
     case: &Case,
@@ -539,6 +549,7 @@ pub fn case_record(
     pinned: bool,
     mails: &[&MailRecord],
     case: &Case,
+    claims: Option<Claims>,
 ) -> CaseRecord {
     let incoming = || mails.iter().filter(|mail| mail.direction == Direction::In);
     let first = incoming().next().or_else(|| mails.first());
@@ -550,7 +561,7 @@ pub fn case_record(
     let last_word = mails.iter().rfind(|mail| mail.direction != Direction::Automatic);
     let readings: Vec<&Reading> = incoming().map(|mail| &mail.reading).collect();
     // Whether it repeats another is found out when it is looked at: it depends on all the others.
-    let verdict = verdict(rules, case, &readings, None, None);
+    let verdict = verdict(rules, case, &readings, None, claims);
     let sender = first.and_then(|mail| mail.from.first()).cloned().unwrap_or_default();
     CaseRecord {
         number,

@@ -1,5 +1,7 @@
 //! A pull: from the configured account through `sync` into the store.
 
+use std::cell::RefCell;
+
 use super::desk::Desk;
 use super::ingest::Changed;
 use super::secret;
@@ -7,7 +9,8 @@ use crate::app::{Problem, SyncState};
 use crate::config;
 use crate::store::{MailSource, NewMail, ReceivedFrom};
 use crate::sync::{
-    self, Account, Cancel, Cursor, Fetched, Phase, Progress, Secret, SecretError, Sink, SinkError,
+    self, Account, Cancel, Cursor, Fetched, Phase, Progress, Round, Secret, SecretError, Sink,
+    SinkError, UidSet,
 };
 
 /// Where the password comes from.
@@ -28,6 +31,8 @@ pub struct Mailbox {
     pub account: Account,
     /// The way to the password.
     pub secret: SecretSource,
+    /// A pull from the screen goes on until it is stopped.
+    pub watch: bool,
 }
 
 impl Mailbox {
@@ -43,6 +48,10 @@ impl Mailbox {
         };
         let mut to = Account::new(&account.host, account.port, security, &account.user);
         account.mailbox.clone_into(&mut to.mailbox);
+        to.also = account.sent.iter().chain(&account.junk).cloned().collect();
+        to.also.retain(|name| *name != account.mailbox);
+        to.also.dedup();
+        to.pin = account.pin;
         to.auth = match account.auth {
             config::Auth::Auto => sync::Auth::Auto,
             config::Auth::Login => sync::Auth::Login,
@@ -62,12 +71,13 @@ impl Mailbox {
             config::Secret::Ask => SecretSource::Prompt,
             config::Secret::Keyring => {
                 return Err(Problem {
+                    // The crates for it need the system's D-Bus library or an async runtime.
                     what: "this build has no access to the desktop keyring".into(),
                     next: "use password_command, such as [\"secret-tool\", \"lookup\", …]".into(),
                 });
             }
         };
-        Ok(Self { account: to, secret })
+        Ok(Self { account: to, secret, watch: account.watch })
     }
 
     /// Asks for the password now if it would have to be asked for later, when the screen has the terminal.
@@ -98,7 +108,7 @@ pub struct Pulled {
     pub summary: sync::Summary,
 }
 
-/// Pulls until the mailbox is read or `cancel` is called. `heard` is told of every stored batch.
+/// Pulls until the mailboxes are read or `cancel` is called. `heard` is told of every stored batch.
 ///
 /// # Errors
 /// If the connection, the login or the store fails; what was stored before stays.
@@ -109,22 +119,73 @@ pub fn run(
     progress: &mut dyn FnMut(SyncState),
     heard: &mut dyn FnMut(&Changed),
 ) -> Result<Pulled, sync::SyncError> {
-    let name = mailbox.account.mailbox.clone();
-    let kept = desk.store.cursor(&name).ok().flatten();
-    // A cursor that cannot be read costs a refetch; the store knows what it has.
-    let cursor = kept.and_then(|bytes| Cursor::decode(&bytes).ok());
-    let mut sink = StoreSink { desk, changed: Changed::default(), heard };
-    let mut report = |now: Progress| progress(state_of(now));
+    let changed = RefCell::default();
+    let mut sink = StoreSink { desk, changed: &changed, heard };
     let summary = sync::run(
         &mailbox.account,
         &mut || mailbox.secret(),
-        cursor,
+        cursors(desk, &mailbox.account),
         &mut sink,
         cancel,
-        &mut report,
+        &mut |now| progress(state_of(now)),
     );
-    let changed = std::mem::take(&mut sink.changed);
-    Ok(Pulled { changed, summary: summary? })
+    Ok(Pulled { changed: changed.take(), summary: summary? })
+}
+
+/// What a watch tells.
+#[derive(Debug)]
+pub enum News {
+    /// Everything is read, and the server tells when something comes.
+    Pulled(Pulled),
+    /// The server cannot be reached; it is tried again by itself.
+    Offline(Problem),
+}
+
+/// Pulls, waits for new mail and pulls it, until `cancel` is called. `progress` hears of the pulling only.
+///
+/// # Errors
+/// Always: that it was cancelled, or why it cannot go on, such as a refused login.
+pub fn watch(
+    desk: &Desk,
+    mailbox: &Mailbox,
+    cancel: &Cancel,
+    progress: &mut dyn FnMut(SyncState),
+    heard: &mut dyn FnMut(&Changed),
+    told: &mut dyn FnMut(News),
+) -> sync::SyncError {
+    let changed = RefCell::default();
+    let mut sink = StoreSink { desk, changed: &changed, heard };
+    let ended = sync::watch(
+        &mailbox.account,
+        &mut || mailbox.secret(),
+        cursors(desk, &mailbox.account),
+        &mut sink,
+        cancel,
+        &mut |now| {
+            if !matches!(now.phase, Phase::Watching | Phase::Waiting) {
+                progress(state_of(now));
+            }
+        },
+        &mut |round| {
+            told(match round {
+                Round::Done(summary) => News::Pulled(Pulled { changed: changed.take(), summary }),
+                Round::Offline(error) => News::Offline(problem(error)),
+            });
+        },
+    );
+    match ended {
+        Err(error) => error,
+        Ok(never) => match never {},
+    }
+}
+
+/// Where the last pull stopped. A cursor that cannot be read costs a refetch; the store knows what it has.
+fn cursors(desk: &Desk, account: &Account) -> Vec<Cursor> {
+    let names = std::iter::once(&account.mailbox).chain(&account.also);
+    names
+        .filter_map(|name| desk.store.cursor(name).ok().flatten())
+        .filter_map(|bytes| Cursor::decode(&bytes).ok())
+        .collect()
 }
 
 fn state_of(now: Progress) -> SyncState {
@@ -133,6 +194,7 @@ fn state_of(now: Progress) -> SyncState {
         Phase::Listing => "listing",
         Phase::Fetching | Phase::Storing => "pulling",
         Phase::Waiting => "waiting to reconnect",
+        Phase::Watching => "watching",
     };
     SyncState::Running {
         phase: phase.into(),
@@ -144,8 +206,15 @@ fn state_of(now: Progress) -> SyncState {
 
 struct StoreSink<'a> {
     desk: &'a Desk,
-    changed: Changed,
+    changed: &'a RefCell<Changed>,
     heard: &'a mut dyn FnMut(&Changed),
+}
+
+impl StoreSink<'_> {
+    fn take(&mut self, changed: Changed) {
+        (self.heard)(&changed);
+        self.changed.borrow_mut().extend(changed);
+    }
 }
 
 impl Sink for StoreSink<'_> {
@@ -157,8 +226,24 @@ impl Sink for StoreSink<'_> {
             .desk
             .add(mails, Some((cursor.mailbox.as_str(), bytes)))
             .map_err(|error| failed(error.into()))?;
-        (self.heard)(&changed);
-        self.changed.extend(changed);
+        self.take(changed);
+        Ok(())
+    }
+
+    fn vanished(
+        &mut self,
+        mailbox: &str,
+        uid_validity: u32,
+        uids: &UidSet,
+    ) -> Result<(), SinkError> {
+        let marked = self.desk.vanished(mailbox, uid_validity, uids.ranges());
+        self.take(marked.map_err(|error| SinkError(error.into()))?);
+        Ok(())
+    }
+
+    fn settled(&mut self, mailbox: &str, uid_validity: u32) -> Result<(), SinkError> {
+        let marked = self.desk.settled(mailbox, uid_validity);
+        self.take(marked.map_err(|error| SinkError(error.into()))?);
         Ok(())
     }
 }

@@ -7,8 +7,6 @@ use crate::app::row::CaseRow;
 use crate::app::twin;
 use crate::domain::case::Direction;
 use crate::domain::hint::Reading;
-use crate::domain::verdict::Verdict;
-use crate::domain::{Case, CaseId};
 use crate::mail::{self, Address, DisplayText, Message};
 use crate::store::{CaseRecord, MailRecord, StoreError};
 
@@ -56,7 +54,8 @@ pub fn case(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
             first.reading.hints.push(hint);
         }
         let repeats = earlier.case().map(|case| case.id.clone());
-        view.verdict = judge(desk, &view.case, &view.readings(), repeats);
+        let claims = desk.claims.known(&view.row.id);
+        view.verdict = ingest::verdict(&desk.rules, &view.case, &view.readings(), repeats, claims);
     }
     Ok(view)
 }
@@ -75,14 +74,11 @@ pub fn alone(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     }
     let incoming = messages.iter().filter(|message| message.direction == Direction::In);
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
-    let verdict = judge(desk, &case, &readings, None);
-    let twins = Vec::new();
-    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict, twins })
-}
-
-/// What the rules propose, with what the last look at the claims came to.
-fn judge(desk: &Desk, case: &Case, readings: &[&Reading], repeats: Option<CaseId>) -> Verdict {
-    ingest::verdict(&desk.rules, case, readings, repeats, desk.claims.sums(&case.id))
+    let claims = desk.claims.known(&record.id);
+    let verdict = ingest::verdict(&desk.rules, &case, &readings, None, claims);
+    let policy = super::pin::of(desk, &case)?;
+    let (row, twins) = (desk.row(record)?, Vec::new());
+    Ok(CaseView { row, case, messages, entries, verdict, twins, policy })
 }
 
 fn message(desk: &Desk, record: &MailRecord) -> MessageView {
@@ -127,6 +123,7 @@ fn message(desk: &Desk, record: &MailRecord) -> MessageView {
         warnings: parsed.warnings,
         reading: record.reading.clone(),
         gone: record.gone,
+        rescued: record.rescued,
         raw: None,
     }
 }
