@@ -145,6 +145,7 @@ commands! {
     Unclear "unclear" [Case Advisory] None "answers the question under the cursor with unclear";
     Clear "clear" [Case Advisory Calculator] None "takes the answer or value under the cursor back";
     AcceptSuggestions "accept-suggestions" [Case] None "takes the suggested answers that nobody has answered";
+    RejectHint "reject-hint" [Case] None "sets the suggested answer under the cursor aside and records it";
     Evidence "evidence" [Case] None "jumps between an answer and the line that shows it";
     Mark "mark" [Case Queue] None "marks the text line as evidence for the next answer, or the case for one act on many";
     Claims "claims" [Case] None "shows what the report claims about the source, and what the checkout has";

@@ -15,7 +15,7 @@ use casebook::config::policy::{embedded, parse};
 use casebook::domain::case::Direction;
 use casebook::domain::policy::Policy;
 use casebook::domain::{Disposition, MessageRef};
-use casebook::intake::{Ours, Rules, assign, facts, held_keys, hints, suggest};
+use casebook::intake::{Known, Ours, Rules, assign, facts, held_keys, hints, suggest};
 use casebook::mail::{self, Message};
 use jiff::Timestamp;
 
@@ -83,7 +83,7 @@ fn published_advisories_are_never_turned_away() {
         // Their versions were the latest in their days.
         reading.versions.clear();
         reading.hints.retain(|hint| !hint.clause.as_str().starts_with("SV"));
-        let verdict = suggest(&policy, &BTreeMap::new(), &[&reading], None, None);
+        let verdict = suggest(&policy, &BTreeMap::new(), &[&reading], Known::default());
         let name =
             path.parent().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
         println!("{name:?}: {:?} {:?}", verdict.disposition, verdict.clauses);

@@ -23,7 +23,13 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Case, &[Command::Yes, Command::No, Command::Unclear, Command::Clear]),
     (
         Context::Case,
-        &[Command::AcceptSuggestions, Command::Evidence, Command::Mark, Command::Claims],
+        &[
+            Command::AcceptSuggestions,
+            Command::RejectHint,
+            Command::Evidence,
+            Command::Mark,
+            Command::Claims,
+        ],
     ),
     (Context::Case, &[Command::Score, Command::Decide, Command::AcceptCase]),
     (Context::Case, &[Command::Decline, Command::NeedInfo, Command::Reply, Command::WriteEml]),

@@ -42,6 +42,33 @@ fn a_decline_is_four_keys_in_every_keymap() {
 }
 
 #[test]
+fn a_suggestion_set_aside_is_recorded_and_comes_back() {
+    for keymap in [Shipped::Default, Shipped::Emacs, Shipped::Mutt] {
+        let mut stage = Stage::with(80, 24, keymap, Mails::Samples);
+        stage.open("Path of ffmpeg").keys("Tab");
+        let suggested = |stage: &Stage| {
+            let row = case(stage).checklist.iter().find(|row| row.id.as_str() == "NQ11");
+            row.expect("a row").proposal.is_some()
+        };
+        let judged = |stage: &Stage| case(stage).view.verdict.disposition;
+        assert!(suggested(&stage) && judged(&stage) == Disposition::Reject);
+        let down = case(&stage).checklist.iter().position(|row| row.id.as_str() == "NQ11");
+        let cursor = case(&stage).current_item().map(|row| row.id.clone());
+        let at = case(&stage).checklist.iter().position(|row| Some(&row.id) == cursor.as_ref());
+        for _ in at.expect("a row")..down.expect("a row") {
+            stage.keys("Down");
+        }
+        stage.keys("Delete");
+        let aside = |act: &Act| matches!(act, Act::HintRejected { clause, .. } if clause.as_str() == "NQ11");
+        assert!(!recorded(&stage).is_empty() && recorded(&stage).iter().all(aside));
+        assert!(!suggested(&stage), "{keymap:?}: {}", stage.said());
+        assert_ne!(judged(&stage), Disposition::Reject);
+        stage.keys("u");
+        assert!(suggested(&stage) && judged(&stage) == Disposition::Reject, "{keymap:?}");
+    }
+}
+
+#[test]
 fn an_answer_needs_a_line_or_a_reason() {
     let mut stage = Stage::new(80, 24);
     stage.open("Path of ffmpeg").keys("Tab j j x");

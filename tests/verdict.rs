@@ -265,6 +265,25 @@ fn a_ban_needs_the_answer_of_a_human() {
     }
 }
 
+#[test]
+fn claims_that_do_not_resolve_make_a_ban_a_proposal_only_beside_a_tools_marks() {
+    use casebook::domain::verdict::Claims;
+    let pasted = |held, failed| {
+        let flags = Flags { ai: AiUse::Suspected, ..Flags::default() };
+        CaseFacts { flags, claims: Some(Claims { held, failed }), ..CaseFacts::default() }
+    };
+    let ends = |facts: &CaseFacts| judge(&[], facts).disposition;
+    assert_eq!(ends(&pasted(0, 2)), Disposition::RejectBan);
+    assert!(judge(&[], &pasted(0, 2)).why.contains("none of 2 claims resolves"));
+    assert_eq!(ends(&pasted(3, 2)), Disposition::NeedsInfo, "some of it is true");
+    assert_eq!(ends(&pasted(0, 0)), Disposition::NeedsInfo, "nothing was claimed");
+    assert_eq!(ends(&CaseFacts { claims: None, ..pasted(0, 2) }), Disposition::NeedsInfo);
+    let plain = CaseFacts { claims: Some(Claims { held: 0, failed: 2 }), ..sound() };
+    assert_ne!(ends(&plain), Disposition::RejectBan, "a slip of the pen");
+    let kept = CaseFacts { confirmed: [ClauseId::from("AI10")].into(), ..pasted(0, 2) };
+    assert_ne!(judge(&[("AI10", No)], &kept).disposition, Disposition::RejectBan, "you said no");
+}
+
 /// Whatever single point is unclear, nobody is turned away for it.
 #[test]
 fn unclear_never_declines() {

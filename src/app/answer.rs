@@ -1,5 +1,7 @@
 //! Answering the checklist: answers, what they rest on, suggestions.
 
+use std::collections::BTreeSet;
+
 use super::case::{Pane, Row};
 use super::decide::after_answers;
 use super::prompt::Asking;
@@ -84,6 +86,23 @@ pub(super) fn clear(model: &mut Model) {
     }
     let act = Act::Answered { clause: row.id.clone(), answer: None, evidence: None, reason: None };
     model.record(id, vec![act], format!("{}: answer taken back", row.id));
+}
+
+/// Sets aside whatever the rules suggest for the question under the cursor. The journal keeps which rules.
+pub(super) fn reject_hint(model: &mut Model) {
+    let Some(row) = question(model) else { return };
+    let (Some(case), Some(id)) = (&model.case, case_id(model)) else { return };
+    let readings = case.view.readings();
+    let hints = readings.iter().flat_map(|reading| &reading.hints);
+    let rules: BTreeSet<String> =
+        hints.filter(|hint| hint.clause == row.id).map(|hint| hint.rule.clone()).collect();
+    if rules.is_empty() {
+        return model.say(Tone::Note, format!("nothing is suggested for {}", row.id));
+    }
+    let names = rules.iter().cloned().collect::<Vec<_>>().join(", ");
+    let aside = |rule| Act::HintRejected { clause: row.id.clone(), rule };
+    let acts = rules.into_iter().map(aside).collect();
+    model.record(id, acts, format!("{}: suggestion set aside ({names})", row.id));
 }
 
 pub(super) fn accept_suggestions(model: &mut Model) {

@@ -528,6 +528,7 @@ pub fn act_words(act: &Act) -> String {
             format!("{clause}: {}", value.as_str())
         }
         Act::Answered { clause, answer: None, .. } => format!("{clause}: answer taken back"),
+        Act::HintRejected { clause, rule } => format!("{clause}: suggestion of {rule} set aside"),
         Act::Scored { vector } => format!("scored {vector}"),
         Act::Decided { disposition, clauses, .. } => {
             let by: Vec<_> = clauses.iter().map(ToString::to_string).collect();

@@ -45,6 +45,7 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::No => answer::answer(model, AnswerValue::No),
         Command::Unclear => answer::answer(model, AnswerValue::Unclear),
         Command::Clear => answer::clear(model),
+        Command::RejectHint => answer::reject_hint(model),
         Command::AcceptSuggestions => answer::accept_suggestions(model),
         Command::Evidence => answer::evidence(model),
         Command::Mark if model.screen == Screen::Queue => many::mark(model),

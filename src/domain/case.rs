@@ -178,6 +178,8 @@ pub struct Case {
     pub policy_text: Option<String>,
     /// Answers by decision point.
     pub answers: BTreeMap<ClauseId, Answer>,
+    /// Hints that were set aside, as decision point and name of the rule.
+    pub rejected_hints: BTreeSet<(ClauseId, String)>,
     /// The maintainer's CVSS vector.
     pub vector: Option<String>,
     /// The decision.
@@ -215,6 +217,7 @@ impl Case {
             policy: None,
             policy_text: None,
             answers: BTreeMap::new(),
+            rejected_hints: BTreeSet::new(),
             vector: None,
             decision: None,
             pauses: Vec::new(),
@@ -266,6 +269,9 @@ impl Case {
             }
             Act::Answered { clause, answer: None, .. } => {
                 self.answers.remove(&clause);
+            }
+            Act::HintRejected { clause, rule } => {
+                self.rejected_hints.insert((clause, rule));
             }
             Act::Scored { vector } => self.vector = Some(vector),
             Act::Decided { disposition, clauses, reason } => {

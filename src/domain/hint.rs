@@ -1,5 +1,7 @@
 //! What rules read out of a message: proposed answers, vectors, versions, flags. Never applied by itself.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::journal::AnswerValue;
@@ -101,6 +103,15 @@ pub struct Flags {
     pub coordination: bool,
     /// Encrypted, so nothing else can be read.
     pub encrypted: bool,
+}
+
+impl Reading {
+    /// Takes those hints away that the case has set aside, given as decision point and name of the rule.
+    pub fn set_aside(&mut self, rejected: &BTreeSet<(ClauseId, String)>) {
+        if !rejected.is_empty() {
+            self.hints.retain(|hint| !rejected.contains(&(hint.clause.clone(), hint.rule.clone())));
+        }
+    }
 }
 
 /// Everything read out of one message.

@@ -103,6 +103,13 @@ pub enum Act {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// A suggested answer was set aside: what this rule says of the decision point counts no more in this case.
+    HintRejected {
+        /// The decision point.
+        clause: ClauseId,
+        /// Name of the rule.
+        rule: String,
+    },
     /// The maintainer's CVSS vector was set.
     Scored {
         /// A complete vector.

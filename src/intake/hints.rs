@@ -11,7 +11,7 @@ mod pattern;
 mod vectors;
 mod versions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -19,7 +19,8 @@ use super::facts::{from_github, ghsa_ids, notified_ghsa};
 use crate::domain::case::Direction;
 use crate::domain::hint::{AiUse, Flags, Hint, Reading};
 use crate::domain::journal::AnswerValue;
-use crate::domain::policy::{HintRule, Outcome, Place, Policy};
+use crate::domain::policy::{HintRule, ItemKind, Outcome, Place, Policy};
+use crate::domain::policy_text::sentence_hash;
 use crate::domain::{ClauseId, Evidence, MessageRef};
 use crate::mail::{Message, Warning};
 use own::Own;
@@ -30,6 +31,9 @@ const MAX_SENTENCE: usize = 280;
 
 /// Strength at which a flag is raised: one strong rule, or weaker ones together.
 const FLAG_STRENGTH: i32 = 3;
+
+/// A sentence that speaks of the policy says nothing of the report: "your policy excludes social engineering".
+const POLICY_TALK: &str = r"\b(?:your|the|this|octoprint'?s) (?:security )?polic(?:y|ies)\b|\bnon-?qualifying\b|\bout of scope\b|\b(?:eure[rn]?|ihre[rn]?) (?:sicherheits)?(?:richtlinien?|policy)\b|\bvotre politique\b|\bsu política\b|\b(?:vossa|sua) política\b|你们的(?:安全)?(?:政策|策略)|(?:ポリシー|方針)(?:に|で)";
 
 /// Attachment names and addresses that rules look at.
 const MAX_NAMES: usize = 64;
@@ -50,10 +54,15 @@ pub struct Rules {
     rules: Vec<Rule>,
     versions: versions::Patterns,
     vectors: vectors::Patterns,
+    policy_talk: Pattern,
+    /// Hashes of the policy's sentences: quoted word by word they say nothing of the report.
+    sentences: BTreeSet<String>,
 }
 
 struct Rule {
     rule: HintRule,
+    /// Whether it speaks for turning the report away.
+    declines: bool,
     pattern: Pattern,
     unless: Option<Pattern>,
 }
@@ -76,6 +85,7 @@ impl Rules {
             Ok(Rule {
                 pattern: Pattern::compile(&rule.name, &rule.pattern)?,
                 unless: unless.transpose()?,
+                declines: rule.answer == AnswerValue::Yes && disqualifies(policy, rule),
                 rule: rule.clone(),
             })
         };
@@ -83,8 +93,23 @@ impl Rules {
             rules: policy.hints.iter().map(compiled).collect::<Result<_, RulesError>>()?,
             versions: versions::Patterns::compile(policy)?,
             vectors: vectors::Patterns::compile()?,
+            policy_talk: Pattern::compile("talk of the policy (built in)", POLICY_TALK)?,
+            sentences: policy.items.iter().flat_map(|item| item.sentences.clone()).collect(),
         })
     }
+
+    /// Whether a sentence speaks of the policy or is one of its own.
+    fn is_policy_talk(&self, sentence: &str) -> bool {
+        let bare = sentence.trim().trim_start_matches(['-', '*', '>', '\u{2022}', '"']).trim();
+        self.policy_talk.is_match(sentence)
+            || self.sentences.contains(&sentence_hash(bare.trim_end_matches(['"', '.'])))
+            || self.sentences.contains(&sentence_hash(bare))
+    }
+}
+
+fn disqualifies(policy: &Policy, rule: &HintRule) -> bool {
+    let item = rule.clause.as_ref().and_then(|clause| policy.item(clause));
+    item.is_some_and(|item| item.kind == ItemKind::Disqualifier)
 }
 
 /// Reads a mail that came in on `received`. What we or a machine wrote is not read: the reading is empty.
@@ -109,7 +134,7 @@ pub fn read(
         if fixed
             .is_none_or(|fixed| versions::all_before(policy, &reading.versions, fixed, received))
         {
-            found.apply(rule, message, &own);
+            found.apply(rules, rule, message, &own);
         }
     }
     vectors::read(&rules.vectors, policy, &own, &mut reading, &mut found.hints);
@@ -140,14 +165,19 @@ struct Findings {
     hints: Vec<Hint>,
     /// Strength of each flag; a rule that names `-flag` speaks against it.
     flags: BTreeMap<String, i32>,
+    /// What the weakest rules add to the flag `poc`.
+    weak_proof: i32,
 }
 
 impl Findings {
-    fn apply(&mut self, compiled: &Rule, message: &Message, own: &Own<'_>) {
+    fn apply(&mut self, rules: &Rules, compiled: &Rule, message: &Message, own: &Own<'_>) {
         let rule = &compiled.rule;
-        let Some(evidence) = matched(compiled, message, own) else { return };
+        let Some(evidence) = matched(rules, compiled, message, own) else { return };
         if let Some(flag) = &rule.flag {
             let strength = i32::from(rule.strength);
+            if flag == "poc" && strength == 1 && rule.place == Place::Text {
+                self.weak_proof += 1;
+            }
             let (flag, signed) = match flag.strip_prefix('-') {
                 Some(against) => (against, -strength),
                 None => (flag.as_str(), strength),
@@ -196,6 +226,11 @@ impl Findings {
     /// for NQ3, or for another product, speaks against PD3.
     fn heed_traps(&mut self, flags: &Flags) {
         let listed = says(&self.hints, "NQ1", AnswerValue::Yes);
+        if flags.ai == AiUse::Suspected && !flags.has_poc {
+            let shown =
+                |hint: &Hint| hint.clause.as_str() == "NQ2" && hint.answer == AnswerValue::No;
+            self.hints.retain(|hint| !shown(hint));
+        }
         let mut mirrored = Vec::new();
         for hint in &mut self.hints {
             let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
@@ -220,10 +255,17 @@ impl Findings {
             (false, false) => AiUse::None,
         };
         // A proof against something else proves nothing here; what a tool wrote under such a heading is none
-        // until somebody has run it.
+        // until somebody has run it; and where a type that does not qualify is plain, talk of trying is not
+        // taken for one.
         let other_product = raised("other-product");
         let unproven = if ai == AiUse::Suspected { FLAG_STRENGTH } else { 0 };
-        let proof = self.flags.get("poc").copied().unwrap_or_default() - unproven;
+        let plain = self.hints.iter().any(|hint| {
+            let of_type = hint.clause.as_str().starts_with("NQ")
+                && !matches!(hint.clause.as_str(), "NQ1" | "NQ2" | "NQ3");
+            of_type && hint.answer == AnswerValue::Yes
+        });
+        let talk = if plain { self.weak_proof } else { 0 };
+        let proof = self.flags.get("poc").copied().unwrap_or_default() - unproven - talk;
         Flags {
             ai,
             scanner: raised("scanner"),
@@ -240,7 +282,12 @@ impl Findings {
 }
 
 /// Whether a rule fires, and the words of the text that made it.
-fn matched(compiled: &Rule, message: &Message, own: &Own<'_>) -> Option<Option<Evidence>> {
+fn matched(
+    rules: &Rules,
+    compiled: &Rule,
+    message: &Message,
+    own: &Own<'_>,
+) -> Option<Option<Evidence>> {
     let holds = |text: &str| {
         compiled.pattern.is_match(text)
             && !compiled.unless.as_ref().is_some_and(|unless| unless.is_match(text))
@@ -252,7 +299,8 @@ fn matched(compiled: &Rule, message: &Message, own: &Own<'_>) -> Option<Option<E
         });
         let mut allowed = sentences.filter(|(_, sentence)| {
             let words = own.folded().get(sentence.clone()).unwrap_or_default();
-            !compiled.unless.as_ref().is_some_and(|unless| unless.is_match(words))
+            let excepted = compiled.unless.as_ref().is_some_and(|unless| unless.is_match(words));
+            !excepted && (!compiled.declines || !rules.is_policy_talk(words))
         });
         let (words, sentence) = allowed.next()?;
         let quoted = if sentence.len() <= MAX_SENTENCE { sentence } else { words };

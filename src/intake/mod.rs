@@ -19,4 +19,4 @@ pub use direction::direction;
 pub use facts::{Facts, asked_keys, facts, facts_of_sent, held_keys};
 pub use hints::{Rules, RulesError};
 pub use ours::Ours;
-pub use suggest::suggest;
+pub use suggest::{Known, suggest};

@@ -17,7 +17,7 @@ use crate::domain::hint::Reading;
 use crate::domain::verdict::{self, Claims, Verdict};
 use crate::domain::{CaseId, CaseState, Disposition, MessageRef};
 use crate::intake::near::{self, Sketch};
-use crate::intake::{self, Facts, Group};
+use crate::intake::{self, Facts, Group, Known};
 use crate::mail;
 use crate::store::{
     ArchivePlace, ArchivePosition, ArchiveRecord, Batch, CaseRecord, MailRecord, NearRecord,
@@ -488,10 +488,16 @@ pub fn verdict(
     repeats: Option<CaseId>,
     claims: Option<Claims>,
 ) -> Verdict {
-    let ours = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
+    let score = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
     let confirmed = checklist::confirmed(case);
-    let (policy, ours) = (&rules.policy, ours.as_ref());
-    intake::suggest::suggest_checked(policy, &confirmed, readings, ours, repeats, claims)
+    let mut kept: Vec<Reading> = Vec::new();
+    if !case.rejected_hints.is_empty() {
+        kept = readings.iter().map(|reading| (*reading).clone()).collect();
+        kept.iter_mut().for_each(|reading| reading.set_aside(&case.rejected_hints));
+    }
+    let left: Vec<&Reading> = kept.iter().collect();
+    let readings = if kept.is_empty() { readings } else { &left };
+    intake::suggest(&rules.policy, &confirmed, readings, Known { score, repeats, claims })
 }
 
 fn addresses(list: &[mail::Address]) -> Vec<(String, String)> {

@@ -71,7 +71,10 @@ pub fn alone(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let mails = desk.mails_of(&record)?;
     let entries = if record.pinned { desk.store.entries(&record.id)? } else { Vec::new() };
     let case = crate::domain::Case::fold(record.id.clone(), &entries);
-    let messages: Vec<MessageView> = mails.iter().map(|mail| message(desk, mail)).collect();
+    let mut messages: Vec<MessageView> = mails.iter().map(|mail| message(desk, mail)).collect();
+    for message in &mut messages {
+        message.reading.set_aside(&case.rejected_hints);
+    }
     let incoming = messages.iter().filter(|message| message.direction == Direction::In);
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
     let claims = desk.claims.known(&record.id);

@@ -22,7 +22,7 @@ use casebook::domain::policy::Policy;
 use casebook::domain::verdict::Verdict;
 use casebook::domain::version::of_readings;
 use casebook::domain::{CaseId, ClauseId, Disposition, MessageRef};
-use casebook::intake::{Facts, Ours, Rules, assign, facts, hints, suggest};
+use casebook::intake::{Facts, Known, Ours, Rules, assign, facts, hints, suggest};
 use casebook::mail::{self, Message};
 use jiff::Timestamp;
 
@@ -263,7 +263,12 @@ fn read_of_mail(policy: &Policy, mail: &Mail, table: &mut Table) {
     let word = status_word(of_readings(&[reading]));
     let other = wanted.status == "other-product" && word == "unstated";
     table.status.count(&format!("{id}:{word}"), true, other || word == wanted.status);
-    let verdict = suggest(policy, &BTreeMap::new(), &[reading], None, repeated(wanted));
+    let verdict = suggest(
+        policy,
+        &BTreeMap::new(),
+        &[reading],
+        Known { repeats: repeated(wanted), ..Known::default() },
+    );
     // Of a mail that joins a case the end is not the question, only what it adds.
     let opens = wanted.case_opener;
     let found = if opens { listed(&verdict) } else { verdict.noted.iter().map(clause).collect() };
@@ -300,10 +305,15 @@ fn of_case(policy: &Policy, group: &[&Mail], table: &mut Table) {
     let Some(first) = incoming.first() else { return };
     let readings: Vec<&Reading> = incoming.iter().map(|mail| &mail.reading).collect();
     let (id, wanted) = (&first.label.id, first.label.disposition.as_str());
-    let verdict = suggest(policy, &BTreeMap::new(), &readings, None, repeated(&first.label));
+    let verdict = suggest(
+        policy,
+        &BTreeMap::new(),
+        &readings,
+        Known { repeats: repeated(&first.label), ..Known::default() },
+    );
     let clauses = incoming.iter().flat_map(|mail| mail.label.clauses.clone()).collect();
     table.case_clauses.compare(id, &clauses, &listed(&verdict));
-    let unaided = suggest(policy, &BTreeMap::new(), &readings, None, None);
+    let unaided = suggest(policy, &BTreeMap::new(), &readings, Known::default());
     for (score, verdict) in [(&mut table.ends, &verdict), (&mut table.ends_unaided, &unaided)] {
         let got = verdict.disposition.as_str();
         score.count(&format!("{id}:{wanted}->{got}"), true, got == wanted);

@@ -46,7 +46,9 @@ pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &
             });
         }
     };
-    let shown = reading.flags.has_poc || !reading.vectors.is_empty();
+    // A vector is no proof where a tool may have written it.
+    let judged = reading.flags.ai != AiUse::Suspected && !reading.vectors.is_empty();
+    let shown = reading.flags.has_poc || judged;
     if money && !shown {
         lacks(
             "CH4",

@@ -134,6 +134,105 @@ fn each_type_is_found_and_its_trap_is_not() {
     }
 }
 
+/// What the decision points name as traps: none of it turns a report away.
+#[test]
+fn traps_are_heeded() {
+    let reader = Reader::new();
+    for (clause, trap) in [
+        ("NQ1", "Nuclei pointed me there; this is what I did by hand:\ncurl -i http://pi/api/job"),
+        (
+            "NQ3",
+            "Jinja is used with autoescape off in your template, so a guest's name runs as script.",
+        ),
+        (
+            "NQ4",
+            "The admin only has to click a link; that is user interaction, no social engineering.",
+        ),
+        ("NQ4", "It is not phishing: the CSRF works by a hidden form."),
+        ("NQ5a", "No physical access needed: the SD card is written over the network."),
+        ("NQ5b", "Any neighbour on the same local network can do it, no man-in-the-middle needed."),
+        (
+            "NQ6",
+            "The plugin manager fetches the list without checking; nothing has to be installed.",
+        ),
+        ("NQ6", "An admin installs a plugin later and the group already holds its permission."),
+        ("NQ7", "The language selector reflects a header; no language pack has to be installed."),
+        ("NQ8", "AV:N would be the textbook value, but the instance was only on my LAN."),
+        ("NQ8", "It need not be exposed to the internet."),
+        ("NQ9", "I store it in my own profile and every other user who opens the list runs it."),
+        ("NQ10", "With default settings on a clean install the route is open."),
+        ("NQ11", "The script runs when an admin opens the tab; I only had FILES_UPLOAD."),
+        ("NQ11", "The attacker does not need to be admin."),
+        ("SV4", "This is not a fork, it is the official package."),
+        ("BO1", "I do not ask for a bounty."),
+    ] {
+        assert!(!is(&reader.text(trap), clause, AnswerValue::Yes), "{clause}: {trap}");
+    }
+}
+
+#[test]
+fn talk_of_the_policy_is_no_evidence() {
+    let reader = Reader::new();
+    for text in [
+        "Your policy excludes social engineering and physical access; this is neither.",
+        "I know that malicious plugins are out of scope.",
+        "Laut Ihrer Richtlinie zählt ein Man-in-the-middle nicht.",
+        "On 1 May someone wrote:\n> The owner has to install a malicious plugin.\n\nThat is wrong.",
+        "The route is open.\n-- \nJo, social engineering trainer, man-in-the-middle fan",
+    ] {
+        let reading = reader.text(text);
+        for clause in ["NQ4", "NQ5a", "NQ5b", "NQ6"] {
+            assert!(!is(&reading, clause, AnswerValue::Yes), "{clause}: {text}");
+        }
+    }
+    // A sentence of the policy, quoted word by word, is known by its hash.
+    let mut policy = policy();
+    let sentence = "Attacks by a man-in-the-middle on the cable";
+    policy.items[0].sentences.push(crate::domain::policy_text::sentence_hash(sentence));
+    let rules = Rules::compile(&policy).expect("the rules compile");
+    let read_by = |text: &str| {
+        let message = mail("report", text);
+        let message_ref = MessageRef::of(text.as_bytes());
+        read(&rules, &policy, &message, message_ref, Timestamp::UNIX_EPOCH, Direction::In)
+    };
+    assert!(!is(
+        &read_by(&format!("- {sentence}\n\nThat is not what I do.")),
+        "NQ5b",
+        AnswerValue::Yes
+    ));
+    assert!(is(&read_by("It takes a man-in-the-middle on the cable."), "NQ5b", AnswerValue::Yes));
+}
+
+#[test]
+fn a_version_free_of_the_flaw_is_no_claim() {
+    let reader = Reader::new();
+    for text in [
+        "2.0.0rc3 leaks it. 1.11.8 is not affected.",
+        "Only the devel branch has it, on 1.11.8 I get nothing.",
+        "1.11.8 ist nicht betroffen, nur 2.0.0rc3.",
+    ] {
+        let reading = reader.text(text);
+        assert!(
+            is(&reading, "SV2", AnswerValue::Yes) && answers(&reading, "SV1").is_empty(),
+            "{text}"
+        );
+        assert_eq!(crate::domain::version::of_readings(&[&reading]), VersionStatus::DevBranch);
+    }
+    let both = reader.text("Seen on 2.0.0rc3 and on 1.11.8.");
+    assert!(is(&both, "SV1", AnswerValue::Yes) && is(&both, "SV2", AnswerValue::Yes));
+}
+
+#[test]
+fn a_published_flaw_is_known_by_its_words_in_older_versions_only() {
+    let reader = Reader::new();
+    let words = "a form field named file.path in an upload lets me read any file";
+    let of = |version: &str| reader.text(&format!("OctoPrint {version}: {words}."));
+    assert!(is(&of("1.11.1"), "PD5", AnswerValue::No) && is(&of("1.11.1"), "PD4", AnswerValue::No));
+    assert!(of("1.11.1").flags.public);
+    assert!(answers(&of("1.11.8"), "PD5").is_empty(), "a new hole, or the old one again");
+    assert!(answers(&reader.text(words), "PD5").is_empty(), "no version, no claim");
+}
+
 #[test]
 fn flags_are_raised_and_taken_back() {
     let reader = Reader::new();
@@ -336,8 +435,12 @@ fn good_reports_are_never_turned_away() {
     let mut wrong = Vec::new();
     for text in GOOD {
         let reading = reader.text(text);
-        let verdict =
-            crate::intake::suggest(&reader.policy, &BTreeMap::new(), &[&reading], None, None);
+        let verdict = crate::intake::suggest(
+            &reader.policy,
+            &BTreeMap::new(),
+            &[&reading],
+            crate::intake::Known::default(),
+        );
         if verdict.disposition != crate::domain::Disposition::Accept {
             let rules: Vec<_> = reading.hints.iter().map(|h| (&h.rule, h.answer)).collect();
             wrong.push(format!("{:?} {:?} {rules:?} {text}", verdict.disposition, verdict.clauses));
@@ -397,8 +500,12 @@ fn poor_reports_get_the_end_that_the_policy_names() {
         ),
     ] {
         let reading = reader.read(&mail(subject, text));
-        let verdict =
-            crate::intake::suggest(&reader.policy, &BTreeMap::new(), &[&reading], None, None);
+        let verdict = crate::intake::suggest(
+            &reader.policy,
+            &BTreeMap::new(),
+            &[&reading],
+            crate::intake::Known::default(),
+        );
         let rules: Vec<_> = reading.hints.iter().map(|h| (&h.rule, h.answer)).collect();
         if verdict.disposition != wanted {
             wrong.push(format!("{:?} {:?} {rules:?} {text}", verdict.disposition, verdict.clauses));
