@@ -477,3 +477,33 @@ fn clocks_rest_and_run_again_by_one_command() {
     stage.keys("u");
     assert_eq!(paused(&stage), 0);
 }
+
+/// Keys typed before a case has come up are meant for that case.
+#[test]
+fn keys_typed_ahead_wait_for_their_case() {
+    use casebook::app::{Input, update};
+    use casebook::keymap::Key;
+    let mut stage = Stage::new(80, 24);
+    stage.open("Path of ffmpeg");
+    let (first, now) = (case(&stage).view.row.id.clone(), stage.model.now);
+    let press = |stage: &mut Stage, key: &str| {
+        update(&mut stage.model, Input::Key(Key::parse(key).expect("a key")), now)
+    };
+    let asked = press(&mut stage, "J");
+    assert!(matches!(asked.as_slice(), [Effect::OpenCase { .. }]), "{asked:?}");
+    assert_eq!(press(&mut stage, "A"), []);
+    for _ in 0..3 {
+        assert_eq!(press(&mut stage, "j"), []);
+    }
+    stage.carry_out(asked);
+    let open = case(&stage);
+    assert!(open.view.row.id != first && open.cursor == 3, "{}", open.cursor);
+    assert_eq!(open.view.case.decision.as_ref().map(|d| d.disposition), Some(Disposition::Accept));
+    // Leaving does not wait.
+    let asked = press(&mut stage, "K");
+    press(&mut stage, "A");
+    press(&mut stage, "q");
+    stage.carry_out(asked);
+    assert_eq!(stage.model.screen, Screen::Queue);
+    stage.keys("q");
+}

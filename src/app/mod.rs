@@ -375,6 +375,10 @@ pub struct Model {
     /// Folder that exports are offered to go to.
     pub export_folder: PathBuf,
     request: u64,
+    /// Whether the newest of them is still to come.
+    opening: bool,
+    /// Keys typed meanwhile.
+    ahead: Vec<Key>,
     /// The template to propose once the case of this request is open.
     after_open: Option<(u64, &'static str)>,
     /// The walk through the queue, while one goes on.
@@ -443,6 +447,8 @@ impl Model {
             colour: setup.colour,
             export_folder: setup.export_folder,
             request: 0,
+            opening: false,
+            ahead: Vec::new(),
             after_open: None,
             session: None,
             last_act: Vec::new(),
@@ -494,6 +500,19 @@ impl Model {
         matches!(self.context(), Context::Prompt | Context::Editor)
     }
 
+    /// Whether another case than the one shown is about to be, so that keys are not meant for what is shown.
+    fn awaits_case(&self) -> bool {
+        self.opening || self.session.as_ref().is_some_and(triage::Session::is_acting)
+    }
+
+    /// Forgets the case that is being opened, and the keys typed for it.
+    fn await_no_case(&mut self) {
+        self.request += 1;
+        self.opening = false;
+        self.ahead.clear();
+        triage::not_saved(self);
+    }
+
     /// Says something in the status line.
     fn say(&mut self, tone: Tone, text: impl AsRef<str>) {
         self.toast = Some(Toast { tone, text: DisplayText::line(text.as_ref()) });
@@ -510,6 +529,7 @@ impl Model {
     /// Writes acts to the journal, unless nothing can be written.
     fn record(&mut self, case: CaseId, acts: Vec<Act>, said: impl Into<String>) {
         if self.read_only {
+            triage::not_saved(self);
             self.say(Tone::Error, "opened read-only: nothing is saved");
             return;
         }

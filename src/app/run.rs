@@ -154,6 +154,7 @@ fn open(model: &mut Model) {
 
 pub(super) fn open_case(model: &mut Model, case: crate::domain::CaseId) {
     model.request += 1;
+    model.opening = true;
     let request = model.request;
     model.push(Effect::OpenCase { request, case });
 }

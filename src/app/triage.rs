@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::layer::{Layer, Reading};
+use super::row::CaseRow;
 use super::run::open_case;
 use super::{Model, Screen, Tone};
 use crate::domain::Disposition;
@@ -23,6 +24,8 @@ pub struct Session {
     order: Vec<u64>,
     /// Position of the case shown.
     at: usize,
+    /// Position of the case that is being opened.
+    heading: usize,
     /// What was done, with how often.
     done: BTreeMap<&'static str, usize>,
     /// What to count, and to go on after, once it is saved.
@@ -32,6 +35,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether something is being saved after which the session goes on.
+    pub(super) const fn is_acting(&self) -> bool {
+        self.acting.is_some()
+    }
+
     /// The session in a few words: case of cases, keys, time.
     pub fn words(&self, now: Timestamp) -> String {
         let spent = spent(now.duration_since(self.started));
@@ -46,8 +54,8 @@ fn spent(time: SignedDuration) -> String {
 
 /// Begins with the first shown case on which somebody has to act.
 pub(super) fn start(model: &mut Model) {
-    let waits = |row: &&super::row::CaseRow| row.is_open() && row.queued.is_none();
-    let order: Vec<u64> = model.queue.shown().filter(waits).map(|row| row.number).collect();
+    let order: Vec<u64> =
+        model.queue.shown().filter(|row| waits(row)).map(|row| row.number).collect();
     let Some(first) = order.first().copied() else {
         return model.say(Tone::Note, "no case in this list waits for anything");
     };
@@ -56,6 +64,7 @@ pub(super) fn start(model: &mut Model) {
         keys: 1,
         order,
         at: 0,
+        heading: 0,
         done: BTreeMap::new(),
         acting: None,
         gone_on: false,
@@ -64,9 +73,21 @@ pub(super) fn start(model: &mut Model) {
     open(model, first);
 }
 
+/// Whether somebody has to act on a case.
+fn waits(row: &CaseRow) -> bool {
+    row.is_open() && row.queued.is_none()
+}
+
 fn open(model: &mut Model, number: u64) {
     if let Some(case) = model.queue.row(number).map(|row| row.id.clone()) {
         open_case(model, case);
+    }
+}
+
+/// The case that was asked for is shown.
+pub(super) fn arrived(model: &mut Model) {
+    if let Some(session) = &mut model.session {
+        session.at = session.heading;
     }
 }
 
@@ -113,8 +134,11 @@ pub(super) fn not_saved(model: &mut Model) {
 pub(super) fn step(model: &mut Model, step: isize) {
     let Some(session) = &mut model.session else { return };
     let mut next = session.at.checked_add_signed(step);
-    // A case that was merged into another is gone.
-    let gone = |at: usize| session.order.get(at).is_some_and(|n| model.queue.row(*n).is_none());
+    // A case that was merged into another is gone; one that was decided meanwhile wants nothing more.
+    let gone = |at: usize| {
+        let row = |number: &u64| model.queue.row(*number);
+        session.order.get(at).is_some_and(|n| row(n).is_none_or(|row| step > 0 && !waits(row)))
+    };
     while let Some(at) = next.filter(|at| gone(*at)) {
         next = at.checked_add_signed(step);
     }
@@ -123,7 +147,7 @@ pub(super) fn step(model: &mut Model, step: isize) {
     };
     match session.order.get(next).copied() {
         Some(number) => {
-            session.at = next;
+            session.heading = next;
             session.gone_on = false;
             open(model, number);
         }

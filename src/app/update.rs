@@ -40,6 +40,34 @@ fn press(model: &mut Model, key: Key) {
     if let Some(session) = &mut model.session {
         session.keys += 1;
     }
+    if !model.awaits_case() {
+        return take(model, key);
+    }
+    let context = model.context();
+    let leaves = |command| matches!(command, Command::Back | Command::Quit);
+    match Arc::clone(&model.keymap).lookup(context, &[key]) {
+        Match::Bound(binding) if leaves(binding.command) => {
+            model.await_no_case();
+            take(model, key);
+        }
+        // More than anybody types ahead is a key held down.
+        _ if model.ahead.len() < MAX_AHEAD => model.ahead.push(key),
+        _ => {}
+    }
+}
+
+/// Keys kept while a case is being opened. They are meant for that case, never for the one still shown.
+const MAX_AHEAD: usize = 64;
+
+/// Presses what was typed ahead, as far as no other case is to be waited for.
+fn type_ahead(model: &mut Model) {
+    while !model.awaits_case() && !model.ahead.is_empty() {
+        let key = model.ahead.remove(0);
+        take(model, key);
+    }
+}
+
+fn take(model: &mut Model, key: Key) {
     let context = model.context();
     model.pending.push(key);
     model.choices.clear();
@@ -108,6 +136,11 @@ fn paste(model: &mut Model, text: &str) {
 }
 
 fn arrive(model: &mut Model, outcome: Outcome) {
+    take_in(model, outcome);
+    type_ahead(model);
+}
+
+fn take_in(model: &mut Model, outcome: Outcome) {
     let policy = Arc::clone(&model.policy);
     match outcome {
         Outcome::Rows { rows, gone, done } => {
@@ -124,6 +157,8 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             model.queue.looked_at(case.row.number);
             model.case = Some(CaseScreen::open(*case, &policy, width));
             model.screen = Screen::Case;
+            model.opening = false;
+            triage::arrived(model);
             claims::ask(model);
             model.deadlines = None;
             if let Some((of, template)) = model.after_open.take()
@@ -183,6 +218,8 @@ fn arrive(model: &mut Model, outcome: Outcome) {
                 advisory.not_saved();
             }
             triage::not_saved(model);
+            model.opening = false;
+            model.ahead.clear();
             model.fail(&problem);
         }
         Outcome::Sync(state) => model.sync = state,

@@ -173,7 +173,8 @@ impl Stage {
         self.carry_out(effects);
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    /// Does what an update asked for, and tells the model.
+    pub fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             if let Some(outcome) = self.serve(effect) {
                 self.input(Input::Outcome(outcome));

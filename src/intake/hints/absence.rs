@@ -32,7 +32,9 @@ pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &
     if flags.spam || flags.coordination || flags.other_product {
         return;
     }
-    let (long, money) = (own.length() >= REPORT, flags.bounty_request);
+    let money = flags.bounty_request;
+    // Short as it may be, a mail that announces a flaw owes what a report owes.
+    let reports = own.length() >= REPORT || says(&reading.hints, "CH2", AnswerValue::Yes);
     let mut lacks = |clause: &str, answer, rule: &str, why: &str| {
         let answered = reading.hints.iter().any(|hint| hint.clause.as_str() == clause);
         if !answered && policy.item(&clause.into()).is_some() {
@@ -57,7 +59,7 @@ pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &
             "Asks for money and tells no impact.",
         );
     }
-    if !long {
+    if !reports {
         return;
     }
     if !shown {
