@@ -51,7 +51,16 @@ pub const TABLE: &[Row] = &[
     Row {
         module: "intake",
         own: &["domain", "mail"],
-        crates: &["cvss", "jiff", "regex", "serde", "sha2", "thiserror"],
+        crates: &[
+            "aho_corasick",
+            "cvss",
+            "jiff",
+            "regex",
+            "regex_syntax",
+            "serde",
+            "sha2",
+            "thiserror",
+        ],
         std: &[],
     },
     Row { module: "reply", own: &["domain"], crates: &["jiff", "thiserror"], std: &[] },
