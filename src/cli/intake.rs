@@ -1,11 +1,13 @@
 //! `sync` and `import`: mail comes in.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use serde::Serialize;
 
 use super::{Context, Failure, Progress, print, print_json, shown};
 use crate::app::{Problem, SyncState};
+use crate::runtime::desk::Desk;
 use crate::runtime::ingest::Changed;
 use crate::runtime::pull::{self, Mailbox};
 use crate::runtime::{import, signals};
@@ -18,6 +20,28 @@ struct Taken {
     duplicates: u64,
     quarantined: Vec<Left>,
     bytes: u64,
+    /// Until the mail was durable and could be listed.
+    stored_seconds: f64,
+    /// From then on until the rules had read it.
+    judged_seconds: f64,
+}
+
+/// When a command began, and when its mail was stored.
+struct Watch {
+    began: Instant,
+    stored: Option<Instant>,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self { began: Instant::now(), stored: None }
+    }
+
+    /// Takes the time, then lets the rules read the mail.
+    fn judge(&mut self, desk: &Desk) -> Result<(), Failure> {
+        self.stored = Some(Instant::now());
+        super::judge_all(desk)
+    }
 }
 
 #[derive(Serialize)]
@@ -27,9 +51,12 @@ struct Left {
 }
 
 impl Taken {
-    fn of(seen: u64, changed: &Changed, quarantined: Vec<Left>) -> Self {
+    fn of(seen: u64, changed: &Changed, quarantined: Vec<Left>, watch: &Watch) -> Self {
         let Changed { new, duplicates, bytes, .. } = *changed;
-        Self { seen, new, duplicates, quarantined, bytes }
+        let stored = watch.stored.unwrap_or(watch.began);
+        let stored_seconds = stored.duration_since(watch.began).as_secs_f64();
+        let judged_seconds = stored.elapsed().as_secs_f64();
+        Self { seen, new, duplicates, quarantined, bytes, stored_seconds, judged_seconds }
     }
 
     fn report(&self, context: &Context) {
@@ -72,6 +99,7 @@ pub(crate) fn sync(context: &Context) -> Result<(), Failure> {
             progress.show(&format!("{phase}: {done}{of} messages, {bytes} bytes"));
         }
     };
+    let mut watch = Watch::start();
     let pulled = pull::run(&desk, &mailbox, &cancel, &mut show, &mut |_| {});
     progress.end();
     let pulled = pulled.map_err(|error| {
@@ -82,6 +110,7 @@ pub(crate) fn sync(context: &Context) -> Result<(), Failure> {
             _ => Failure::network(problem),
         }
     })?;
+    watch.judge(&desk)?;
     for note in &pulled.summary.notes {
         eprintln!("note: {}", shown(note));
     }
@@ -89,23 +118,25 @@ pub(crate) fn sync(context: &Context) -> Result<(), Failure> {
         what: message.uid.map_or_else(|| "a message".into(), |uid| format!("message {uid}")),
         why: message.why.clone(),
     });
-    Taken::of(pulled.summary.seen, &pulled.changed, left.collect()).report(context);
+    Taken::of(pulled.summary.seen, &pulled.changed, left.collect(), &watch).report(context);
     Ok(())
 }
 
 /// Files and folders.
 pub(crate) fn import(context: &Context, paths: &[PathBuf]) -> Result<(), Failure> {
-    let desk = context.desk()?;
+    let desk = context.open(&context.setup()?)?;
     let mut progress = Progress::new();
+    let mut watch = Watch::start();
     let done =
         import::run(&desk, paths, &mut |seen| progress.show(&format!("{seen} messages read")));
     progress.end();
     let done = done?;
+    watch.judge(&desk)?;
     let left = done
         .skipped
         .iter()
         .map(|skipped| Left { what: skipped.path.display().to_string(), why: skipped.why.clone() });
-    Taken::of(done.seen, &done.changed, left.collect()).report(context);
+    Taken::of(done.seen, &done.changed, left.collect(), &watch).report(context);
     if done.seen == 0 && !done.skipped.is_empty() {
         return Err(Failure::usage(Problem {
             what: "nothing was imported".into(),

@@ -11,6 +11,8 @@ pub mod files;
 pub mod guard;
 pub mod import;
 pub mod ingest;
+pub mod judge;
+pub mod parallel;
 pub mod pull;
 mod random;
 pub mod screen_loop;

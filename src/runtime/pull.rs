@@ -1,11 +1,14 @@
-//! A pull: from the configured account through `sync` into the store.
+//! A pull: from the configured account through `sync` into the store. Fetching and storing run side by side.
+
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::thread;
 
 use super::desk::Desk;
 use super::ingest::Changed;
 use super::secret;
 use crate::app::{Problem, SyncState};
 use crate::config;
-use crate::store::{MailSource, NewMail, ReceivedFrom};
+use crate::store::{MailSource, NewMail, ReceivedFrom, StoreError};
 use crate::sync::{
     self, Account, Cancel, Cursor, Fetched, Phase, Progress, Secret, SecretError, Sink, SinkError,
 };
@@ -113,18 +116,38 @@ pub fn run(
     let kept = desk.store.cursor(&name).ok().flatten();
     // A cursor that cannot be read costs a refetch; the store knows what it has.
     let cursor = kept.and_then(|bytes| Cursor::decode(&bytes).ok());
-    let mut sink = StoreSink { desk, changed: Changed::default(), heard };
     let mut report = |now: Progress| progress(state_of(now));
-    let summary = sync::run(
-        &mailbox.account,
-        &mut || mailbox.secret(),
-        cursor,
-        &mut sink,
-        cancel,
-        &mut report,
-    );
-    let changed = std::mem::take(&mut sink.changed);
-    Ok(Pulled { changed, summary: summary? })
+    thread::scope(|scope| {
+        // One batch is stored and one waits while the next is fetched.
+        let (batches, queue) = mpsc::sync_channel(1);
+        let (answers, stored) = mpsc::channel();
+        scope.spawn(move || keep(desk, &queue, &answers));
+        let mut sink =
+            StoreSink { batches: Some(batches), stored, changed: Changed::default(), heard };
+        let summary = sync::run(
+            &mailbox.account,
+            &mut || mailbox.secret(),
+            cursor,
+            &mut sink,
+            cancel,
+            &mut report,
+        );
+        let rest = sink.finish().map_err(|source| sync::SyncError::Sink { source });
+        let summary = summary?;
+        rest?;
+        Ok(Pulled { changed: sink.changed, summary })
+    })
+}
+
+/// Stores batches in their order, up to the first that fails.
+fn keep(desk: &Desk, queue: &Receiver<Handed>, answers: &Sender<Result<Changed, StoreError>>) {
+    while let Ok(Handed { mails, mailbox, cursor }) = queue.recv() {
+        let stored = desk.add(mails, Some((mailbox.as_str(), cursor)));
+        let failed = stored.is_err();
+        if answers.send(stored).is_err() || failed {
+            return;
+        }
+    }
 }
 
 fn state_of(now: Progress) -> SyncState {
@@ -142,24 +165,53 @@ fn state_of(now: Progress) -> SyncState {
     }
 }
 
+/// A batch on its way into the store, with the cursor that is true once it is there.
+struct Handed {
+    mails: Vec<NewMail>,
+    mailbox: String,
+    cursor: Vec<u8>,
+}
+
+/// Hands batches to the thread that stores them.
 struct StoreSink<'a> {
-    desk: &'a Desk,
+    /// Taken when nothing more comes.
+    batches: Option<SyncSender<Handed>>,
+    stored: Receiver<Result<Changed, StoreError>>,
     changed: Changed,
     heard: &'a mut dyn FnMut(&Changed),
 }
 
-impl Sink for StoreSink<'_> {
-    fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError> {
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| SinkError(error);
-        let bytes = cursor.encode().map_err(|error| failed(error.into()))?;
-        let mails = batch.into_iter().map(new_mail).collect();
-        let changed = self
-            .desk
-            .add(mails, Some((cursor.mailbox.as_str(), bytes)))
-            .map_err(|error| failed(error.into()))?;
+impl StoreSink<'_> {
+    fn take(&mut self, stored: Result<Changed, StoreError>) -> Result<(), SinkError> {
+        let changed = stored.map_err(|error| SinkError(error.into()))?;
         (self.heard)(&changed);
         self.changed.extend(changed);
         Ok(())
+    }
+
+    /// Waits until everything handed over is stored.
+    fn finish(&mut self) -> Result<(), SinkError> {
+        self.batches = None;
+        while let Ok(stored) = self.stored.recv() {
+            self.take(stored)?;
+        }
+        Ok(())
+    }
+}
+
+impl Sink for StoreSink<'_> {
+    fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError> {
+        while let Ok(stored) = self.stored.try_recv() {
+            self.take(stored)?;
+        }
+        let bytes = cursor.encode().map_err(|error| SinkError(error.into()))?;
+        let mails = batch.into_iter().map(new_mail).collect();
+        let handed = Handed { mails, mailbox: cursor.mailbox.clone(), cursor: bytes };
+        match self.batches.as_ref().map(|batches| batches.send(handed)) {
+            Some(Ok(())) => Ok(()),
+            // The storing thread has ended, and why is the last thing it said.
+            _ => self.finish().and(Err(SinkError("the store took no more".into()))),
+        }
     }
 }
 
