@@ -132,7 +132,8 @@ commands! {
     SearchPrevious "search-previous" [Queue Case] None "goes to the previous match";
     Filter "filter" [Queue] Text "shows only cases that hold the words; state:WORD and is:unanswered narrow";
     CycleFilter "cycle-filter" [Queue] None "switches between open, unanswered and all cases";
-    Sort "sort" [Queue] None "switches the order: newest, deadline, reporter";
+    Sort "sort" [Queue] None "switches the order: newest, suggestion, deadline, reporter";
+    Triage "triage" [Queue] None "goes through the shown cases one after the other";
     Sync "sync" [Queue Case] None "pulls new mail";
     CancelSync "cancel-sync" [Queue Case] None "stops the running pull";
     Yes "yes" [Case Advisory] None "answers the question under the cursor with yes";
@@ -141,7 +142,7 @@ commands! {
     Clear "clear" [Case Advisory Calculator] None "takes the answer or value under the cursor back";
     AcceptSuggestions "accept-suggestions" [Case] None "takes the suggested answers that nobody has answered";
     Evidence "evidence" [Case] None "jumps between an answer and the line that shows it";
-    Mark "mark" [Case] None "marks the text line as evidence for the next answer";
+    Mark "mark" [Case Queue] None "marks the text line as evidence for the next answer, or the case for one act on many";
     Score "score" [Case] Vector "opens the CVSS calculator, or sets our vector";
     SwitchVersion "switch-version" [Calculator] None "switches between CVSS 3.1 and 4.0";
     Decide "decide" [Case Queue] Disposition "decides the case";
@@ -149,6 +150,11 @@ commands! {
     Decline "decline" [Case] None "opens the reply that declines with the proven clauses";
     NeedInfo "need-info" [Case] None "opens the reply that asks for the missing points";
     Reply "reply" [Case] Template "opens a reply draft";
+    QueueReply "queue-reply" [Case Editor Overlay] None "decides as the reply says and puts it into the outbox; nothing is sent";
+    Outbox "outbox" [Queue Case] None "lists the cases whose reply waits to be sent";
+    Merge "merge" [Case] Text "compares the case with what is like it, and merges";
+    Split "split" [Case] None "makes the mail under the cursor a case of its own";
+    Twin "twin" [Case] None "opens the case that is most like this one";
     SetState "state" [Case] State "moves the case to a state";
     Note "note" [Case] Text "keeps a note for the maintainers";
     Advisory "advisory" [Case] None "opens the advisory draft";

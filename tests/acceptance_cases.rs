@@ -143,10 +143,7 @@ fn the_labelled_reports_become_their_cases() {
         }
     }
     for (name, parts) in parts.iter().filter(|(_, parts)| parts.len() > 1) {
-        // Neither reference nor subject leads there; only a reader sees it.
-        if !parts.contains(&vec!["d34"]) || parts.len() != 2 {
-            wrong.push(format!("{name} in parts {parts:?}"));
-        }
+        wrong.push(format!("{name} in parts {parts:?}"));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(cases.iter().map(|case| list(&case.shown, "messages").len()).sum::<usize>(), 60);
@@ -255,7 +252,7 @@ fn vectors_are_read_and_capped_and_flags_counted() {
     }
     println!("suggested end: {suggested} of {} cases as labelled; {vectors} vectors", cases.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(flags.values().all(|(right, of)| right * 10 >= of * 9), "{flags:?}");
+    assert!(flags.values().all(|(right, of)| right * 100 >= of * 95), "{flags:?}");
 }
 
 /// Every document of the store, machine-readable and for people.

@@ -189,6 +189,7 @@ fn clocks(policy: &Policy, mail: &Label, now: Timestamp) -> Vec<Deadline> {
         received: mail.at("received").expect("every mail has it"),
         first_answer: answered,
         last_answer: answered,
+        queued: None,
         already_public: mail.flag("publicly_known"),
         state: CaseState::New,
         disposition: spam.then_some(Disposition::Spam),

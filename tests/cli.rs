@@ -361,3 +361,31 @@ fn the_house_commands_print() {
     assert!(console.ok(&["policy", "show"]).contains("NQ11"));
     assert!(console.ok(&["doctor"]).contains("policy"));
 }
+
+/// A queued reply rests the clock of the first answer, is listed, and leaves as a mail file; nothing is sent.
+#[test]
+fn the_outbox_lists_what_waits() {
+    let console = Console::new();
+    console.import_samples();
+    let case = console.case("Hard-coded API key");
+    let clock = || {
+        let list = console.json(&["list", "--json", "--now", NOW]);
+        let row = list.as_array().expect("a list").iter().find(|row| row["case"] == *case);
+        row.expect("the case")["deadlines"][0]["status"].clone()
+    };
+    assert_ne!(clock(), "paused");
+    assert_eq!(console.json(&["outbox", "--json"]), serde_json::json!([]));
+    console.ok(&["reply", &case, "--template", "reject", "--queue"]);
+    assert_eq!(clock(), "paused");
+    let out = console.path("outbox");
+    let waiting = console.json(&["outbox", "--out", out.to_str().expect("a path"), "--json"]);
+    assert_eq!(
+        (waiting[0]["case"].clone(), waiting[0]["template"].clone()),
+        (case.as_str().into(), "reject".into())
+    );
+    let mail = std::fs::read_to_string(out.join(format!("reply-{case}.eml"))).expect("written");
+    assert!(mail.contains("To: ") && mail.contains("Subject: Re: "), "{mail}");
+    console.ok(&["undo", &case]);
+    assert_eq!(console.json(&["outbox", "--json"]), serde_json::json!([]));
+    assert_ne!(clock(), "paused");
+}

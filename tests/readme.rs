@@ -16,10 +16,9 @@ const README: &str = include_str!("../README.md");
 /// The rows of the table of keys: where, and which commands together.
 const ROWS: &[(Context, &[Command])] = &[
     (Context::Queue, &[Command::Down, Command::Up, Command::Top, Command::Bottom]),
-    (Context::Queue, &[Command::Open, Command::Back]),
     (Context::Queue, &[Command::Search, Command::Filter, Command::CycleFilter]),
-    (Context::Queue, &[Command::Sort, Command::Deadlines]),
-    (Context::Queue, &[Command::Sync, Command::CancelSync]),
+    (Context::Queue, &[Command::Open, Command::Back, Command::Sort, Command::Deadlines]),
+    (Context::Queue, &[Command::Sync, Command::CancelSync, Command::Triage, Command::Mark]),
     (Context::Case, &[Command::NextPane, Command::NextCase, Command::PreviousCase]),
     (Context::Case, &[Command::Yes, Command::No, Command::Unclear, Command::Clear]),
     (Context::Case, &[Command::AcceptSuggestions, Command::Evidence, Command::Mark]),
@@ -27,7 +26,8 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Case, &[Command::Decline, Command::NeedInfo, Command::Reply, Command::WriteEml]),
     (Context::Case, &[Command::Advisory, Command::Export]),
     (Context::Case, &[Command::Raw, Command::Headers, Command::Journal, Command::Copy]),
-    (Context::Case, &[Command::Undo, Command::Note, Command::SetState]),
+    (Context::Case, &[Command::Merge, Command::Twin, Command::Split]),
+    (Context::Case, &[Command::Undo, Command::Note, Command::SetState, Command::QueueReply]),
     (Context::Global, &[Command::CommandLine, Command::Palette, Command::Help]),
 ];
 

@@ -39,6 +39,8 @@ fn every_key_of_the_main_job_leads_somewhere() {
     screen.send("a");
     screen.wait_for("suggested answers taken");
     screen.send("d");
+    screen.wait_for("Reply “reject”, not sent");
+    screen.send("\r");
     screen.wait_for("Reply draft (reject)");
     screen.send("\x13");
     screen.wait_for("reply draft saved");
@@ -151,8 +153,6 @@ fn sizes_from_tiny_to_huge_are_drawn() {
         screen.send("j");
     }
     screen.resize(80, 24);
-    // A key in the very moment of a resize is read with the next key only: crossterm's reader stops at the signal.
-    screen.settle();
     screen.send("q");
     screen.wait_for("SUGGESTION");
     screen.send("q");
@@ -237,5 +237,19 @@ fn a_fault_of_a_worker_is_told_and_ends_nothing_else() {
         let text = String::from_utf8_lossy(&bytes);
         assert!(!text.contains(SECRET) && !text.contains("panicked"), "{place}");
         assert_eq!(forbidden(&bytes), Vec::<String>::new(), "{place}");
+    }
+}
+
+/// A key in the very moment of a resize is read at once, not with the next key.
+#[test]
+fn a_key_beside_a_resize_is_not_left_lying() {
+    let console = Console::new();
+    console.import_samples();
+    let mut screen = opened(&console, 100, 30);
+    for round in 0..60_u16 {
+        screen.resize(100, 30 + round % 3);
+        screen.send(if round % 2 == 0 { "j" } else { "k" });
+        let place = format!(" casebook  {}/", 2 - round % 2);
+        screen.wait_until("the key counted", |s| s.contains(&place));
     }
 }

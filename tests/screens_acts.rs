@@ -4,6 +4,7 @@
 
 mod support;
 
+use casebook::app::layer::Layer;
 use casebook::app::{Effect, Screen, Tone};
 use casebook::domain::Disposition;
 use casebook::domain::journal::Act;
@@ -22,18 +23,19 @@ fn case(stage: &Stage) -> &casebook::app::case::CaseScreen {
     stage.model.case.as_ref().expect("an open case")
 }
 
-/// J3: open, take what is suggested, draft the reply that declines, save it.
+/// J3: take what is suggested, read the reply that declines, put it into the outbox.
 #[test]
 fn a_decline_is_four_keys_in_every_keymap() {
-    let maps = [(Shipped::Default, "C-s"), (Shipped::Emacs, "C-x C-s"), (Shipped::Mutt, "C-s")];
-    for (keymap, save) in maps {
+    for keymap in [Shipped::Default, Shipped::Emacs, Shipped::Mutt] {
         let mut stage = Stage::with(80, 24, keymap, Mails::Samples);
         stage.open("Path of ffmpeg").keys("a");
         assert!(stage.said().contains("suggested answers taken; d drafts"), "{}", stage.said());
         stage.keys("d");
-        assert_eq!(stage.model.screen, Screen::Editor, "{keymap:?}");
-        stage.keys(save);
-        assert!(stage.said().contains("nothing is sent"), "{keymap:?}: {}", stage.said());
+        assert!(matches!(stage.model.layer, Some(Layer::Reply(_))), "{keymap:?}");
+        stage.keys("g s");
+        assert!(stage.said().contains("in the outbox, not sent"), "{keymap:?}: {}", stage.said());
+        let decided = case(&stage).view.case.decision.as_ref().expect("decided");
+        assert_eq!(decided.disposition, Disposition::Reject);
         let reply = case(&stage).view.case.reply.as_ref().expect("a draft");
         assert!(reply.template == "reject" && reply.to == ["aino.lehtonen@boreal-audit.example"]);
     }
@@ -140,7 +142,7 @@ fn undo_in_the_list_means_the_case_that_has_just_left_it() {
 #[test]
 fn an_unsaved_draft_is_left_by_the_second_key_only() {
     let mut stage = Stage::new(80, 24);
-    stage.open("Path of ffmpeg").keys("a d").text("x").keys("Esc");
+    stage.open("Path of ffmpeg").keys("a d Enter").text("x").keys("Esc");
     assert_eq!(stage.model.screen, Screen::Editor);
     assert!(stage.said().contains("C-s saves"), "{}", stage.said());
     stage.keys("Esc");
@@ -153,7 +155,7 @@ fn a_reply_is_written_once_it_is_saved() {
     let mut stage = Stage::new(80, 24);
     stage.open("Path of ffmpeg").keys("W");
     assert!(stage.said().contains("no reply draft; r begins one"), "{}", stage.said());
-    stage.keys("a d C-s C-o Enter");
+    stage.keys("a d Enter C-s C-o Enter");
     let name = format!("reply-{}.eml", case(&stage).view.row.id);
     assert!(stage.folder().join(name).exists());
 }
@@ -295,4 +297,98 @@ fn an_attachment_is_saved_once_and_for_its_owner_only() {
     assert_eq!(std::fs::read(&path).expect("still there"), bytes);
     stage.open("Guest can read").keys("g f");
     assert!(stage.said().contains("no attachment"), "{}", stage.said());
+}
+
+/// The reply is read, edited, saved, put into the outbox, changed again: the clock follows.
+#[test]
+fn a_reply_goes_into_the_outbox_and_out_of_it() {
+    use casebook::domain::deadline::DeadlineStatus;
+    let mut stage = Stage::new(80, 24);
+    let clock = |stage: &Stage| {
+        let row = &case(stage).view.row;
+        row.deadlines(&stage.model.policy.periods, stage.model.now)[0].status
+    };
+    stage.open("Hard-coded API key");
+    let before = clock(&stage);
+    stage.keys("d Enter");
+    assert_eq!(stage.model.screen, Screen::Editor);
+    stage.text("Dear ").keys("C-q");
+    assert_eq!((stage.model.screen, clock(&stage)), (Screen::Case, DeadlineStatus::Paused));
+    let reply = case(&stage).view.case.reply.as_ref().expect("a draft");
+    assert!(reply.text.starts_with("Dear Hello"), "{}", reply.text);
+    // One key did it, one key takes all of it back: decision, draft and outbox.
+    stage.keys("u");
+    assert_eq!(clock(&stage), before);
+    assert!(case(&stage).view.case.decision.is_none() && case(&stage).view.case.reply.is_none());
+}
+
+/// What the check remarks is said once, and the second wish holds.
+#[test]
+fn a_gap_in_a_reply_is_said_before_it_is_queued() {
+    let mut stage = Stage::new(80, 24);
+    stage.open("Hard-coded API key").keys("d Enter").text("{name} ").keys("C-q");
+    assert!(recorded(&stage).is_empty(), "{:?}", recorded(&stage));
+    assert!(stage.said().starts_with("not queued: line 1 still holds"), "{}", stage.said());
+    stage.keys("C-q");
+    assert!(recorded(&stage).contains(&Act::ReplyQueued {}));
+}
+
+#[test]
+fn many_cases_are_decided_and_taken_back_by_one_key_each() {
+    let mut stage = Stage::new(80, 24);
+    let open = stage.model.queue.counts().0;
+    stage.keys("z");
+    assert!(stage.asked.is_empty() && stage.said().starts_with("no case is marked"));
+    // The second case keeps its place: its mark was taken back.
+    stage.keys("Space Space Up Space Home z");
+    let acts = recorded(&stage);
+    assert_eq!(acts.len(), 1, "{acts:?}");
+    assert!(stage.said().starts_with("decided: 1 "), "{}", stage.said());
+    assert_eq!(stage.model.queue.counts().0, open - 1);
+    stage.keys("u");
+    assert_eq!(stage.model.queue.counts().0, open);
+    // All alike: a decline without a clause wants a reason, so that only the one that has a clause is decided.
+    stage.keys("Home Space Space").keys(":").text("decide reject-ban").keys("Enter");
+    assert!(stage.said().contains("2 want a reason"), "{}", stage.said());
+}
+
+#[test]
+fn a_session_goes_on_by_itself_and_back_with_undo() {
+    let mut stage = Stage::new(80, 24);
+    stage.keys("T");
+    let first = case(&stage).view.row.id.clone();
+    assert!(stage.screen().contains("triage 1/"), "{}", stage.screen());
+    stage.keys("A");
+    let second = case(&stage).view.row.id.clone();
+    assert!(first != second && stage.said().starts_with("decided: accept"), "{}", stage.said());
+    // What was just done is taken back, and shown.
+    stage.keys("u");
+    assert_eq!(case(&stage).view.row.id, first);
+    assert!(case(&stage).view.case.decision.is_none() && stage.said().starts_with("taken back"));
+    // A decision that owes a reply stays.
+    stage.keys(":").text("decide reject NQ1").keys("Enter");
+    assert_eq!(case(&stage).view.row.id, first);
+    stage.keys("d s");
+    assert_eq!(case(&stage).view.row.id, second);
+    stage.keys("K");
+    assert_eq!(case(&stage).view.row.id, first);
+    stage.keys("Esc");
+    assert!(stage.screen().contains("1 answered") && stage.screen().contains("1 reply waits"));
+    stage.keys("Esc").keys("g o");
+    assert_eq!(stage.model.queue.counts().0, 1);
+    assert_eq!(stage.model.queue.current().map(|row| row.id.clone()), Some(first));
+}
+
+/// Past the last case the session is over.
+#[test]
+fn a_session_ends_with_what_came_of_it() {
+    let mut stage = Stage::new(80, 24);
+    let open = stage.model.queue.counts().0;
+    stage.keys("T");
+    for _ in 0..open {
+        stage.keys("J");
+    }
+    assert_eq!(stage.model.screen, Screen::Queue);
+    let words = format!("{open} of {open} cases seen, {} keys", open + 1);
+    assert!(stage.screen().contains(&words), "{}", stage.screen());
 }

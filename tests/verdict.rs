@@ -142,13 +142,13 @@ fn junk_and_routing() {
             flagged(|f| f.spam = true),
         )
         .asks("CH4 NQ2"),
-        case("support request", &[("CH2", No)], sound()).becomes(Disposition::WrongProject, "CH2"),
+        case("support request", &[("CH2", No)], sound()).becomes(Disposition::WrongProject, "CH1"),
         case("another product", &[], flagged(|f| f.other_product = true))
-            .becomes(Disposition::WrongProject, "CH2"),
+            .becomes(Disposition::WrongProject, "PD3"),
         case("coordinator", &[], flagged(|f| f.coordination = true))
             .becomes(Disposition::Coordination, ""),
         case("encrypted", &[], CaseFacts { all_encrypted: true, ..CaseFacts::default() })
-            .becomes(Disposition::UndecidableEncrypted, ""),
+            .becomes(Disposition::UndecidableEncrypted, "CH1"),
         case("money only", &[], flagged(|f| f.bounty_request = true))
             .becomes(Disposition::NoBounty, "BO1 CH4"),
     ]);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::material;
 use super::row::CaseRow;
 use super::thread::{self, DocLine, ReadLine};
+use super::twin::Twin;
 use crate::domain::case::{Answer, Direction};
 use crate::domain::checklist;
 use crate::domain::hint::{Hint, Reading};
@@ -29,6 +30,8 @@ pub struct CaseView {
     pub entries: Vec<Entry>,
     /// What the rules propose.
     pub verdict: Verdict,
+    /// Cases and published records like it, nearest first.
+    pub twins: Vec<Twin>,
 }
 
 /// A part of a message as a list shows it.

@@ -3,7 +3,7 @@
 use super::layer::{Choice, Layer};
 use super::prompt::Asking;
 use super::run::{case_id, key};
-use super::{Effect, Model, Screen, Tone, acts, calculator, material, words};
+use super::{Effect, Model, Screen, Tone, acts, calculator, many, material, triage, words};
 use crate::command::Command;
 use crate::domain::journal::Act;
 use crate::domain::{CaseState, Disposition};
@@ -30,6 +30,9 @@ pub(super) fn decide(model: &mut Model, args: &str) {
     let Some(word) = words.next() else {
         return choose_disposition(model);
     };
+    if model.screen == Screen::Queue && model.queue.marked_count() > 0 || word == many::SUGGESTED {
+        return many::decide(model, word);
+    }
     let Some(disposition) = Disposition::parse(word) else {
         return model.say(Tone::Error, format!("“{word}” is no decision; Tab completes"));
     };
@@ -49,6 +52,7 @@ pub(super) fn record_decision(
     match acts::decide(&model.policy, disposition, clauses, reason) {
         Ok(act) => {
             let next = after_decision(model, disposition);
+            triage::acted(model, Some(disposition));
             model.record(id, vec![act], format!("decided: {disposition}{next}"));
         }
         Err(refusal) => {
@@ -153,11 +157,22 @@ pub(super) fn undo(model: &mut Model) {
     if model.read_only {
         return model.say(Tone::Error, "opened read-only: nothing is saved");
     }
-    // In the list, a case that its last act has taken out of sight is the one that is meant.
-    let gone = model.last_act.clone().filter(|case| !model.queue.shows(case));
-    let meant = gone.filter(|_| model.screen == Screen::Queue).or_else(|| case_id(model));
-    match meant {
-        Some(case) => model.push(Effect::Undo { case }),
-        None => model.say(Tone::Note, "no case is shown"),
+    // In the list, an act on many is one act, and a case that its last act has taken out of sight is meant.
+    let gone = |case: &crate::domain::CaseId| !model.queue.shows(case);
+    let act = model.last_act.len() > 1 || model.last_act.iter().any(gone);
+    let meant = match model.screen {
+        Screen::Queue if act => std::mem::take(&mut model.last_act),
+        // A session has gone on since: what it has just done is meant, and is shown again.
+        Screen::Case if triage::has_gone_on(model) => {
+            triage::step(model, -1);
+            std::mem::take(&mut model.last_act)
+        }
+        _ => case_id(model).into_iter().collect(),
+    };
+    if meant.is_empty() {
+        return model.say(Tone::Note, "no case is shown");
+    }
+    for case in meant {
+        model.push(Effect::Undo { case });
     }
 }

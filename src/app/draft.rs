@@ -1,7 +1,7 @@
 //! Reply drafts: begun from a template, edited, saved, written as a mail file.
 
 use super::editor::{Editor, Purpose};
-use super::layer::{Choice, Layer};
+use super::layer::{Choice, Layer, Proposed};
 use super::prompt::Asking;
 use super::run::{case_id, key};
 use super::{Model, Screen, Tone, form, material};
@@ -18,7 +18,28 @@ pub(super) fn decline(model: &mut Model) {
         Disposition::Accept | Disposition::NeedsInfo => Disposition::Reject,
         other => other,
     };
-    reply(model, template.as_str());
+    propose(model, template.as_str());
+}
+
+/// Shows the reply that a template makes, to be put into the outbox, edited or dropped.
+pub(super) fn propose(model: &mut Model, template: &str) {
+    let Some(case) = &model.case else { return };
+    match material::reply_draft(&material::Office::of(model), &case.view, template) {
+        Ok(draft) => {
+            let odd = material::recipient_warnings(&case.view, &draft.to);
+            let mut layer = Layer::Reply(Proposed::new(template, draft, &odd));
+            layer.lay_out(model.size);
+            model.layer = Some(layer);
+        }
+        Err(refusal) => model.say(Tone::Error, refusal.to_string()),
+    }
+}
+
+/// Opens the editor on a proposed reply.
+pub(super) fn edit(model: &mut Model, reply: Proposed) {
+    let Proposed { template, draft, odd, .. } = reply;
+    let purpose = Purpose::Reply { template, to: draft.to, subject: draft.subject };
+    open_editor(model, Editor::open(purpose, &draft.text, false).with_warnings(&odd));
 }
 
 pub(super) fn reply(model: &mut Model, template: &str) {

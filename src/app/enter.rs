@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::answer::record_answer;
 use super::decide::record_decision;
-use super::layer::Layer;
+use super::layer::{Layer, Reading};
 use super::look::find;
 use super::prompt::Asking;
 use super::run::{case_id, command};
-use super::{Effect, Model, Screen, Tone, calculator, form, out};
+use super::{Effect, Model, Screen, Tone, calculator, draft, form, out};
 use crate::command::{Argument, Command, Context};
 use crate::domain::journal::Act;
 
@@ -41,10 +41,17 @@ pub(super) fn accept(model: &mut Model) {
             None => form::actions::accept(model),
         };
     }
-    if let Some(Layer::Choice(choice)) = model.layer.take()
-        && let Some((word, _)) = choice.options.get(choice.cursor)
-    {
-        command(model, choice.command, &word.clone());
+    match model.layer.take() {
+        Some(Layer::Choice(choice)) => {
+            if let Some((word, _)) = choice.options.get(choice.cursor) {
+                command(model, choice.command, &word.clone());
+            }
+        }
+        Some(Layer::Text(Reading { then: Some((asked, args)), .. })) => {
+            command(model, asked, &args);
+        }
+        Some(Layer::Reply(reply)) => draft::edit(model, reply),
+        _ => {}
     }
 }
 

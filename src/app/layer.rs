@@ -1,5 +1,6 @@
 //! What lies above a screen: help, choices, history. One at a time.
 
+use super::material::ReplyText;
 use crate::command::Command;
 use crate::keymap::HelpRow;
 use crate::mail::DisplayText;
@@ -13,6 +14,48 @@ pub enum Layer {
     Choice(Choice),
     /// Lines to read.
     Text(Reading),
+    /// A reply as a template makes it.
+    Reply(Proposed),
+}
+
+/// A reply that is shown before anything is done with it.
+#[derive(Debug)]
+pub struct Proposed {
+    /// Heading.
+    pub title: String,
+    /// Name of the template.
+    pub template: String,
+    /// The reply.
+    pub draft: ReplyText,
+    /// What is odd about its recipients.
+    pub odd: Vec<String>,
+    /// Whether what the check remarks was shown, so that the next wish holds.
+    pub warned: bool,
+    /// What to look at and the text, laid out for the current width.
+    pub lines: Vec<DisplayText>,
+    /// First line shown.
+    pub top: usize,
+}
+
+impl Proposed {
+    /// Shows a reply.
+    pub fn new(template: &str, draft: ReplyText, odd: &[String]) -> Self {
+        let (template, odd) = (template.to_owned(), odd.to_vec());
+        let title = format!("Reply “{template}”, not sent");
+        Self { title, template, draft, odd, warned: false, lines: Vec::new(), top: 0 }
+    }
+
+    fn lay_out(&mut self, width: usize) {
+        let odd = self.odd.iter().map(|odd| format!("! {odd}"));
+        let head = [
+            format!("To: {}", self.draft.to.join(", ")),
+            format!("Subject: {}", self.draft.subject),
+        ];
+        let head = head.into_iter().chain(odd).chain([String::new()]);
+        let source =
+            head.map(|line| DisplayText::line(&line)).chain(DisplayText::block(&self.draft.text));
+        self.lines = source.flat_map(|line| line.wrap(width.max(10))).collect();
+    }
 }
 
 /// A line of help.
@@ -78,7 +121,7 @@ pub const fn help_names(width: usize) -> usize {
 }
 
 /// Lines to read, such as the history of a case.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reading {
     /// Heading.
     pub title: String,
@@ -88,6 +131,8 @@ pub struct Reading {
     pub lines: Vec<DisplayText>,
     /// First line shown.
     pub top: usize,
+    /// What accepting does, where something is asked.
+    pub then: Option<(Command, String)>,
 }
 
 /// A choice of one.
@@ -109,6 +154,7 @@ impl Layer {
         match self {
             Self::Help(_) => 110,
             Self::Choice(_) => 74,
+            Self::Reply(_) => 84,
             Self::Text(_) => 120,
         }
     }
@@ -127,6 +173,7 @@ impl Layer {
                 let lines = text.source.iter().flat_map(|line| line.wrap(width.max(10)));
                 text.lines = lines.collect();
             }
+            Self::Reply(reply) => reply.lay_out(width),
             Self::Choice(_) => {}
         }
         self.step(0, super::layout::layer_height(size));
@@ -137,6 +184,7 @@ impl Layer {
         match self {
             Self::Help(help) => scroll(&mut help.top, lines, help.lines.len(), height),
             Self::Text(text) => scroll(&mut text.top, lines, text.lines.len(), height),
+            Self::Reply(reply) => scroll(&mut reply.top, lines, reply.lines.len(), height),
             Self::Choice(choice) => {
                 let last = choice.options.len().saturating_sub(1);
                 choice.cursor = choice.cursor.saturating_add_signed(lines).min(last);
@@ -147,6 +195,7 @@ impl Layer {
     /// The context in which its keys are looked up is always `overlay`; this is its title.
     pub fn title(&self) -> &str {
         match self {
+            Self::Reply(reply) => &reply.title,
             Self::Help(help) => &help.title,
             Self::Choice(choice) => &choice.title,
             Self::Text(text) => &text.title,

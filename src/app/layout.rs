@@ -53,13 +53,14 @@ pub fn layer_height(size: (u16, u16)) -> usize {
     usize::from(size.1.saturating_sub(FOOT + 2)).max(1)
 }
 
-/// The case screen's areas.
-pub fn case(size: (u16, u16)) -> CaseLayout {
+/// The case screen's areas; with `banner`, one row more of the head names what is like the case.
+pub fn case(size: (u16, u16), banner: bool) -> CaseLayout {
     let (columns, rows) = (size.0.max(1), size.1.max(1));
-    let head = Area { x: 0, y: 0, width: columns, height: CASE_HEAD.min(rows) };
+    let head_rows = CASE_HEAD + u16::from(banner && rows > CASE_HEAD + 1 + FOOT + 1);
+    let head = Area { x: 0, y: 0, width: columns, height: head_rows.min(rows) };
     // One row is the pane's title; two columns on the left are the marks beside the text.
-    let height = rows.saturating_sub(CASE_HEAD + 1 + FOOT).max(1);
-    let y = CASE_HEAD + 1;
+    let height = rows.saturating_sub(head_rows + 1 + FOOT).max(1);
+    let y = head_rows + 1;
     let wide = columns >= WIDE;
     let split = if wide { columns * 11 / 20 } else { columns };
     let thread = Area { x: 2, y, width: split.saturating_sub(3).max(1), height };
@@ -107,7 +108,7 @@ mod tests {
     fn every_area_is_on_the_screen_at_every_size() {
         for columns in 1..=200 {
             for rows in 8..=60 {
-                let layout = case((columns, rows));
+                let layout = case((columns, rows), rows % 2 == 0);
                 let other = advisory((columns, rows));
                 for area in [
                     layout.head,

@@ -40,7 +40,7 @@ pub(super) fn journal(model: &mut Model) {
         source.push(DisplayText::line("nothing was decided yet"));
     }
     let title = format!("History of {}", case.view.row.id);
-    show(model, Layer::Text(Reading { title, source, lines: Vec::new(), top: 0 }));
+    show(model, Layer::Text(Reading { title, source, ..Reading::default() }));
 }
 
 pub(super) fn help(model: &mut Model) {
@@ -55,7 +55,7 @@ pub(super) fn help(model: &mut Model) {
     show(model, Layer::Help(help));
 }
 
-fn show(model: &mut Model, mut layer: Layer) {
+pub(super) fn show(model: &mut Model, mut layer: Layer) {
     layer.lay_out(model.size);
     model.layer = Some(layer);
 }
@@ -67,6 +67,7 @@ const fn signs(context: Context) -> &'static [(&'static str, &'static str)] {
             ("CLOCK answer, A", "time left until the first answer is due; -2d: two days over"),
             ("CLOCK publish, P", "time left until the embargo ends"),
             ("AGE", "time since the newest mail"),
+            ("▌", "marked for one act on many"),
             ("+", "mail that came in while this list was open and that nobody has looked at"),
             ("!", "a mail that is damaged, hides something or pretends to be what it is not"),
             ("~accept", "suggested by the rules; without ~ decided"),

@@ -7,6 +7,7 @@ use super::acts::Refusal;
 use super::advisory::FaultLine;
 use super::case::CaseView;
 use super::row::CaseRow;
+use crate::claims::{self, Found, Strength};
 use crate::domain::ClauseId;
 use crate::domain::advisory::{self, AdvisoryDraft, CaseMaterial, Format, Product};
 use crate::domain::case::{Direction, ReplyDraft};
@@ -352,6 +353,38 @@ fn gate_words(draft: &AdvisoryDraft) -> String {
     format!(" {score} {}, advisory: yes, {cve}", severity.as_str())
 }
 
+/// Whether a claim was found, in a word: what does not count is told apart.
+pub fn found_word(row: &claims::Row) -> &'static str {
+    match (row.claim.strength, row.found) {
+        (Strength::ThirdParty, _) => "library",
+        (_, Found::Yes) => "found",
+        (Strength::Weak, Found::No) => "weak",
+        (_, Found::No) => "not found",
+        (_, Found::Elsewhere) => "elsewhere",
+        (_, Found::Unknown) => "not known",
+    }
+}
+
+/// Where a claim was found or why not, with the nearest name.
+pub fn claim_words(row: &claims::Row) -> String {
+    let mut words = row.place.clone();
+    if let Some(near) = &row.nearest {
+        let off = match near.distance {
+            0 => "in other case".to_owned(),
+            1 => "1 letter off".to_owned(),
+            count => format!("{count} letters off"),
+        };
+        let near = format!("nearest: {} ({off})", near.name);
+        words = if words.is_empty() { near } else { format!("{words}; {near}") };
+    }
+    let newer = match row.newest {
+        Some(Found::Yes) if row.found == Found::No => "; it is in the newest version",
+        Some(Found::No) if row.found == Found::Yes => "; not in the newest version any more",
+        _ => "",
+    };
+    format!("{words}{newer}")
+}
+
 /// That a case is under embargo and until when, for everything of it that leaves the store (DI2); `None` where there
 /// is no embargo or it is over.
 pub fn embargo_words(row: &CaseRow, policy: &Policy, now: Timestamp) -> Option<String> {
@@ -459,8 +492,17 @@ pub fn history_words(entry: &Entry) -> String {
         Some(Act::StateSet { state }) => format!("moved to {state}"),
         Some(Act::Noted { text }) => format!("note: {text}"),
         Some(Act::ReplyDrafted { template, .. }) => format!("reply drafted ({template})"),
+        Some(Act::ReplyQueued {}) => "reply put into the outbox".into(),
         Some(Act::AdvisoryDrafted { .. }) => "advisory drafted".into(),
         Some(Act::Exported { formats }) => format!("advisory written: {}", formats.join(", ")),
+        Some(Act::Merged { from, messages }) => {
+            format!("merged with {from}, {} mails", messages.len())
+        }
+        Some(Act::Split { into, messages, .. }) => {
+            format!("{} mails split off as {into}", messages.len())
+        }
+        Some(Act::PrecedentAdded { name, .. }) => format!("published record {name} added"),
+        Some(Act::PrecedentRemoved { name }) => format!("published record {name} removed"),
         Some(Act::Undone { .. }) => "last act taken back".into(),
         None => format!("{} (of a newer version)", entry.kind),
     }

@@ -18,13 +18,19 @@ pub mod form;
 pub mod layer;
 pub mod layout;
 mod look;
+mod many;
 pub mod material;
+mod merge;
+pub mod next;
 mod out;
+mod outbox;
 pub mod prompt;
 pub mod queue;
 pub mod row;
 mod run;
 pub mod thread;
+pub mod triage;
+pub mod twin;
 mod update;
 pub mod words;
 
@@ -36,9 +42,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::command::{Command, Context};
-use crate::domain::CaseId;
 use crate::domain::journal::Act;
 use crate::domain::policy::Policy;
+use crate::domain::{CaseId, MessageRef};
 use crate::keymap::{Choice as KeyChoice, Key, Keymap};
 use crate::mail::DisplayText;
 
@@ -158,6 +164,19 @@ pub enum Outcome {
         /// The case as it is now.
         case: Box<CaseView>,
     },
+    /// Mails were put together or apart, or that was taken back.
+    Regrouped {
+        /// What was done, for the status line.
+        said: String,
+        /// Whether cases were merged just now.
+        merged: bool,
+        /// The case that it was done to, as it is now.
+        case: Box<CaseView>,
+        /// Rows new or changed.
+        rows: Vec<CaseRow>,
+        /// Cases that no longer exist.
+        gone: Vec<u64>,
+    },
     /// The raw mail of a message of the open case.
     Raw {
         /// Position in the thread.
@@ -205,6 +224,20 @@ pub enum Effect {
     Undo {
         /// The case.
         case: CaseId,
+    },
+    /// Put the mails of a case into another.
+    Merge {
+        /// The case, or a unique beginning of its id.
+        case: String,
+        /// The one that stays.
+        into: String,
+    },
+    /// Make a case of its own of a mail.
+    Split {
+        /// The case.
+        case: CaseId,
+        /// The mail.
+        message: MessageRef,
     },
     /// Read the raw mail of a message.
     LoadRaw {
@@ -306,8 +339,10 @@ pub struct Model {
     /// Folder that exports are offered to go to.
     pub export_folder: PathBuf,
     request: u64,
-    /// The case of this session's newest act.
-    last_act: Option<CaseId>,
+    /// The walk through the queue, while one goes on.
+    pub session: Option<triage::Session>,
+    /// The cases of the newest act.
+    last_act: Vec<CaseId>,
     /// The effects of the update that runs.
     effects: Vec<Effect>,
 }
@@ -366,7 +401,8 @@ impl Model {
             colour: setup.colour,
             export_folder: setup.export_folder,
             request: 0,
-            last_act: None,
+            session: None,
+            last_act: Vec::new(),
             effects: Vec::new(),
         };
         (model, vec![Effect::LoadQueue])
@@ -433,8 +469,13 @@ impl Model {
             self.say(Tone::Error, "opened read-only: nothing is saved");
             return;
         }
-        self.last_act = Some(case.clone());
+        self.last_act = vec![case.clone()];
         self.push(Effect::Record { case, acts, said: said.into() });
+    }
+
+    /// Remembers the case that undo in the list means.
+    fn acted_on(&mut self, case: CaseId) {
+        self.last_act = vec![case];
     }
 
     fn words(&self) -> Words<'_> {
@@ -451,9 +492,15 @@ impl Model {
         self.prompt = Some(Prompt::new(asking, text, &self.words()));
     }
 
+    /// Where things stand on the case screen.
+    pub fn case_layout(&self) -> layout::CaseLayout {
+        let banner = self.case.as_ref().is_some_and(|case| !case.view.twins.is_empty());
+        layout::case(self.size, banner)
+    }
+
     /// Lays everything out for the current size.
     fn lay_out(&mut self) {
-        let layout = layout::case(self.size);
+        let layout = self.case_layout();
         if let Some(case) = &mut self.case {
             case.lay_out(usize::from(layout.thread.width));
         }
@@ -469,7 +516,7 @@ impl Model {
     /// Scrolls every list so that its cursor is on the screen.
     fn settle(&mut self) {
         self.queue.keep_in_sight(layout::queue_height(self.size));
-        let layout = layout::case(self.size);
+        let layout = self.case_layout();
         if let Some(case) = &mut self.case {
             case.keep_in_sight(
                 usize::from(layout.thread.height),

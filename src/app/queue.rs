@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::row::CaseRow;
-use crate::domain::CaseId;
 use crate::domain::deadline::{DeadlineKind as Kind, DeadlineStatus as Status};
 use crate::domain::policy::Periods;
+use crate::domain::{CaseId, Disposition};
 
 /// Which cases are shown, beside the words of the filter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,6 +49,8 @@ pub enum Sort {
     /// Newest message first.
     #[default]
     Newest,
+    /// By decision or suggestion: junk first, then what is turned away, then what wants reading.
+    Suggestion,
     /// Least time left first; cases without a running clock last.
     Deadline,
     /// By the reporter's address.
@@ -60,6 +62,7 @@ impl Sort {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Newest => "newest",
+            Self::Suggestion => "suggestion",
             Self::Deadline => "deadline",
             Self::Reporter => "reporter",
         }
@@ -67,7 +70,8 @@ impl Sort {
 
     const fn next(self) -> Self {
         match self {
-            Self::Newest => Self::Deadline,
+            Self::Newest => Self::Suggestion,
+            Self::Suggestion => Self::Deadline,
             Self::Deadline => Self::Reporter,
             Self::Reporter => Self::Newest,
         }
@@ -87,6 +91,8 @@ pub struct Queue {
     top: usize,
     /// Cases with mail that came in while the screen was open and that nobody has looked at since.
     fresh: HashSet<u64>,
+    /// Cases marked for one act on many.
+    marked: HashSet<u64>,
     /// Whether rows are still being read from the store.
     pub loading: bool,
     /// Which cases are shown.
@@ -111,6 +117,7 @@ impl Queue {
             if let Some(at) = self.by_number.remove(number) {
                 self.rows.swap_remove(at);
                 self.fresh.remove(number);
+                self.marked.remove(number);
                 if let Some(moved) = self.rows.get(at) {
                     self.by_number.insert(moved.number, at);
                 }
@@ -144,6 +151,8 @@ impl Queue {
             Sort::Newest => {
                 shown.sort_by_key(|at| Reverse(row(at).map(|row| (row.last, Reverse(row.number)))))
             }
+            Sort::Suggestion => shown
+                .sort_by_key(|at| row(at).map(|row| (weight(row), Reverse(row.last), row.number))),
             Sort::Deadline => shown.sort_by_cached_key(|at| {
                 row(at).map(|row| (next_due(row, periods, now), row.number))
             }),
@@ -226,9 +235,41 @@ impl Queue {
         self.fresh.remove(&number);
     }
 
+    /// Marks the case under the cursor or takes its mark back, and moves on. Returns whether there is one.
+    pub fn toggle_mark(&mut self) -> bool {
+        let Some(number) = self.current().map(|row| row.number) else { return false };
+        if !self.marked.remove(&number) {
+            self.marked.insert(number);
+        }
+        self.step(1);
+        true
+    }
+
+    /// Whether a case is marked.
+    pub fn is_marked(&self, number: u64) -> bool {
+        self.marked.contains(&number)
+    }
+
+    /// How many cases are marked.
+    pub fn marked_count(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// Takes the marks off and gives the marked cases that still exist, in the order of their numbers.
+    pub fn take_marked(&mut self) -> Vec<CaseRow> {
+        let mut numbers: Vec<u64> = self.marked.drain().collect();
+        numbers.sort_unstable();
+        numbers.iter().filter_map(|number| self.row(*number).cloned()).collect()
+    }
+
+    /// The shown cases, in their order.
+    pub fn shown(&self) -> impl Iterator<Item = &CaseRow> {
+        self.shown.iter().filter_map(|at| self.rows.get(*at))
+    }
+
     /// Whether a case is in the present selection.
     pub fn shows(&self, case: &CaseId) -> bool {
-        self.shown.iter().filter_map(|at| self.rows.get(*at)).any(|row| &row.id == case)
+        self.shown().any(|row| &row.id == case)
     }
 
     /// The lines on a screen of `height`, each with whether the cursor is on it.
@@ -241,6 +282,11 @@ impl Queue {
     /// Cases shown, cases known, and the cursor's line from 1.
     pub fn counts(&self) -> (usize, usize, usize) {
         (self.shown.len(), self.rows.len(), if self.shown.is_empty() { 0 } else { self.cursor + 1 })
+    }
+
+    /// Every known case.
+    pub fn all(&self) -> impl Iterator<Item = &CaseRow> {
+        self.rows.iter()
     }
 
     /// The row of a case.
@@ -278,6 +324,25 @@ impl Queue {
     }
 }
 
+/// Where a case stands among the others by what is decided or suggested: the less reading, the earlier.
+fn weight(row: &CaseRow) -> u8 {
+    match row.disposition.or(row.suggested) {
+        Some(Disposition::Spam) => 0,
+        Some(Disposition::WrongProject) => 1,
+        Some(Disposition::NoBounty) => 2,
+        Some(Disposition::UndecidableEncrypted) => 3,
+        Some(Disposition::RejectBan) => 4,
+        Some(Disposition::Reject) => 5,
+        Some(Disposition::ForwardUpstream) => 6,
+        Some(Disposition::AlreadyPublic) => 7,
+        Some(Disposition::Duplicate) => 8,
+        Some(Disposition::NeedsInfo) => 9,
+        None => 10,
+        Some(Disposition::Coordination) => 11,
+        Some(Disposition::Accept) => 12,
+    }
+}
+
 /// When the case's next clock runs out; `None` sorts last.
 fn next_due(row: &CaseRow, periods: &Periods, now: Timestamp) -> (bool, Option<Timestamp>) {
     let running = |status| matches!(status, Status::Running | Status::DueSoon | Status::Overdue);
@@ -290,26 +355,34 @@ fn next_due(row: &CaseRow, periods: &Periods, now: Timestamp) -> (bool, Option<T
     (due.is_none(), due)
 }
 
-/// A filter: plain words, `state:WORD`, `is:unanswered`, `is:open`, `is:suggested-WORD`.
+/// A filter: plain words, `state:WORD`, `is:unanswered`, `is:open`, `is:queued`, `suggested:WORD`.
 pub struct Words {
     plain: Vec<String>,
     state: Option<String>,
     unanswered: bool,
     open: bool,
+    queued: bool,
     suggested: Option<String>,
 }
 
 impl Words {
     /// Reads a filter. Every text is one; unknown `key:` words are plain.
     pub fn parse(text: &str) -> Self {
-        let mut words =
-            Self { plain: vec![], state: None, unanswered: false, open: false, suggested: None };
+        let mut words = Self {
+            plain: vec![],
+            state: None,
+            unanswered: false,
+            open: false,
+            queued: false,
+            suggested: None,
+        };
         for word in text.split_whitespace() {
             match word.split_once(':') {
                 Some(("state", state)) => words.state = Some(state.to_owned()),
                 Some(("suggested", word)) => words.suggested = Some(word.to_owned()),
                 Some(("is", "unanswered")) => words.unanswered = true,
                 Some(("is", "open")) => words.open = true,
+                Some(("is", "queued")) => words.queued = true,
                 _ => words.plain.push(word.to_lowercase()),
             }
         }
@@ -319,6 +392,8 @@ impl Words {
     /// Whether a case is to be shown.
     pub fn fit(&self, row: &CaseRow, view: View) -> bool {
         let in_view = match view {
+            // What waits in the outbox is asked for wherever the case stands.
+            _ if self.queued => row.queued.is_some(),
             View::Open => row.is_open(),
             View::Unanswered => row.unanswered && row.is_open(),
             View::All => true,

@@ -35,6 +35,8 @@ pub struct CaseRow {
     pub first_answer: Option<Timestamp>,
     /// When a human of ours last answered.
     pub last_answer: Option<Timestamp>,
+    /// When an answer that has not left yet was put into the outbox.
+    pub queued: Option<Timestamp>,
     /// Messages in the thread.
     pub messages: u32,
     /// Whether the newest human message is not ours.
@@ -67,6 +69,7 @@ impl CaseRow {
             received: self.received,
             first_answer: self.first_answer,
             last_answer: self.last_answer,
+            queued: self.queued,
             already_public: self.public,
             state: self.state,
             disposition: self.disposition,

@@ -4,7 +4,7 @@ use super::case::Pane;
 use super::prompt::Asking;
 use super::{
     Effect, Model, Screen, SyncState, Tone, answer, calculator, decide, draft, enter, form, layout,
-    look, out,
+    look, many, merge, out, outbox, triage,
 };
 use crate::command::Command;
 use crate::domain::Disposition;
@@ -34,6 +34,7 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::SearchPrevious => look::find(model, -1),
         Command::Filter => enter::text_or_ask(model, Asking::Filter, args),
         Command::CycleFilter | Command::Sort | Command::Deadlines => look::order(model, command),
+        Command::Triage => triage::start(model),
         Command::Sync => sync(model),
         Command::CancelSync => cancel_sync(model),
         Command::Yes => answer::answer(model, AnswerValue::Yes),
@@ -42,13 +43,19 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Clear => answer::clear(model),
         Command::AcceptSuggestions => answer::accept_suggestions(model),
         Command::Evidence => answer::evidence(model),
+        Command::Mark if model.screen == Screen::Queue => many::mark(model),
         Command::Mark => answer::mark(model),
         Command::Score => decide::score(model, args),
         Command::Decide => decide::decide(model, args),
         Command::AcceptCase => decide::decide(model, Disposition::Accept.as_str()),
         Command::Decline => draft::decline(model),
-        Command::NeedInfo => draft::reply(model, Disposition::NeedsInfo.as_str()),
+        Command::NeedInfo => draft::propose(model, Disposition::NeedsInfo.as_str()),
         Command::Reply => draft::reply(model, args),
+        Command::QueueReply => outbox::queue(model),
+        Command::Outbox => outbox::list(model),
+        Command::Merge => merge::merge(model, args),
+        Command::Split => merge::split(model),
+        Command::Twin => merge::twin(model),
         Command::SetState => decide::set_state(model, args),
         Command::Note => enter::text_or_ask(model, Asking::Note, args),
         Command::Advisory => form::actions::open(model),
@@ -140,6 +147,9 @@ pub(super) fn open_case(model: &mut Model, case: crate::domain::CaseId) {
 }
 
 pub(super) fn neighbour(model: &mut Model, lines: isize) {
+    if model.session.is_some() {
+        return triage::step(model, lines);
+    }
     let Some(number) = model.case.as_ref().map(|case| case.view.row.number) else { return };
     match model.queue.neighbour(number, lines).map(|row| row.id.clone()) {
         Some(case) => open_case(model, case),
@@ -168,6 +178,7 @@ fn back(model: &mut Model) {
         Screen::Case => {
             model.screen = Screen::Queue;
             model.case = None;
+            triage::end(model);
         }
         Screen::Advisory => {
             model.screen = Screen::Case;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::case::CaseScreen;
 use super::{
-    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, draft, form, layout, queue,
-    run,
+    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, draft, form, layout, merge,
+    queue, run, triage,
 };
 use crate::command::{Command, Context};
 use crate::keymap::{Key, Match};
@@ -36,6 +36,9 @@ pub fn update(model: &mut Model, input: Input, now: Timestamp) -> Vec<Effect> {
 }
 
 fn press(model: &mut Model, key: Key) {
+    if let Some(session) = &mut model.session {
+        session.keys += 1;
+    }
     let context = model.context();
     model.pending.push(key);
     model.choices.clear();
@@ -113,7 +116,7 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             }
         }
         Outcome::Opened { request, case } if request == model.request => {
-            let width = usize::from(layout::case(model.size).thread.width);
+            let width = usize::from(layout::case(model.size, false).thread.width);
             model.queue.merge(vec![case.row.clone()], &[], &policy.periods, model.now);
             model.queue.select(case.row.number);
             model.queue.looked_at(case.row.number);
@@ -131,7 +134,29 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             }
             let elsewhere = model.case.as_ref().is_none_or(|open| open.view.row.id != id);
             draft::after_save(model);
-            model.say(Tone::Done, if elsewhere { format!("{id}: {said}") } else { said });
+            // An act on many has said at once what it does.
+            if !said.is_empty() {
+                model.say(Tone::Done, if elsewhere { format!("{id}: {said}") } else { said });
+            }
+            if !elsewhere {
+                triage::saved(model);
+            }
+        }
+        Outcome::Regrouped { said, merged, case, rows, gone } => {
+            model.queue.merge(rows, &gone, &policy.periods, model.now);
+            let id = case.row.id.clone();
+            let open = model.case.as_ref().map(|open| &open.view.row);
+            let shown = open.is_some_and(|row| row.id == id || gone.contains(&row.number));
+            if shown {
+                let width = usize::from(layout::case(model.size, false).thread.width);
+                model.queue.select(case.row.number);
+                model.case = Some(CaseScreen::open(*case, &policy, width));
+                model.screen = Screen::Case;
+                model.lay_out();
+            }
+            model.acted_on(id);
+            let next = merge::after(model, merged);
+            model.say(Tone::Done, format!("{said}{next}"));
         }
         Outcome::Raw { message, lines } => {
             if let Some(case) = &mut model.case {
@@ -147,6 +172,7 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             if let Some(advisory) = &mut model.advisory {
                 advisory.not_saved();
             }
+            triage::not_saved(model);
             model.fail(&problem);
         }
         Outcome::Sync(state) => model.sync = state,

@@ -1,4 +1,4 @@
-//! `answer`, `score`, `decide`, `note`, `undo`: each appends to the journal.
+//! `answer`, `score`, `decide`, `note`, `merge`, `split`, `undo`: each appends to the journal.
 
 use std::ops::RangeInclusive;
 
@@ -9,6 +9,7 @@ use crate::app::{Problem, acts, material};
 use crate::domain::journal::{Act, AnswerValue};
 use crate::domain::{Disposition, Evidence};
 use crate::runtime::desk::Desk;
+use crate::runtime::regroup::message_of;
 
 pub(crate) fn answer(
     context: &Context,
@@ -19,7 +20,7 @@ pub(crate) fn answer(
     reason: Option<String>,
 ) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
+    let view = desk.view(super::find(&desk, case)?)?;
     let evidence = evidence.map(|place| resolve(&view, place)).transpose()?;
     let act = acts::answer(&desk.rules.policy, clause, value, evidence, reason)?;
     let said = format!("{}: {} is {}", view.row.id, shown(clause), value.as_str());
@@ -28,7 +29,7 @@ pub(crate) fn answer(
 
 pub(crate) fn score(context: &Context, case: &str, vector: &str) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
+    let view = desk.view(super::find(&desk, case)?)?;
     let act = acts::score(vector)?;
     let said = material::score_line(vector.trim(), &desk.rules.policy);
     done(context, &desk, &view, act, &said)
@@ -42,7 +43,7 @@ pub(crate) fn decide(
     reason: Option<String>,
 ) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
+    let view = desk.view(super::find(&desk, case)?)?;
     if clauses.is_empty() && view.verdict.disposition == disposition {
         clauses = view.verdict.clauses.iter().map(ToString::to_string).collect();
     }
@@ -53,17 +54,56 @@ pub(crate) fn decide(
 
 pub(crate) fn note(context: &Context, case: &str, text: String) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
+    let view = desk.view(super::find(&desk, case)?)?;
     let said = format!("{}: note kept", view.row.id);
     done(context, &desk, &view, Act::Noted { text }, &said)
 }
 
 pub(crate) fn undo(context: &Context, case: &str) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let record = desk.find(case)?;
-    let (record, what) = desk.undo(&record.id)?;
-    eprintln!("{}: taken back: {}", record.id, shown(&what));
-    tell(context, &desk, &desk.view(record)?);
+    let record = super::find(&desk, case)?;
+    let (undone, what) = desk.undo(&record.id)?;
+    eprintln!("{}: taken back: {}", undone.case.id, shown(&what));
+    tell(context, &desk, &desk.view(undone.case)?);
+    Ok(())
+}
+
+pub(crate) fn merge(context: &Context, case: &str, into: &str) -> Result<(), Failure> {
+    let desk = context.desk()?;
+    let (case, into) = (super::find(&desk, case)?, super::find(&desk, into)?);
+    let merged = desk.merge(&case.id, &into.id)?;
+    let first = &merged.case;
+    eprintln!(
+        "{} is merged into {}: {} mails, first reported by {}; `casebook undo {}` takes it back",
+        case.id,
+        first.id,
+        first.messages,
+        shown(&first.reporter.address),
+        first.id
+    );
+    tell(context, &desk, &desk.view(merged.case)?);
+    Ok(())
+}
+
+pub(crate) fn split(context: &Context, case: &str, names: &[String]) -> Result<(), Failure> {
+    let desk = context.desk()?;
+    let known = super::find(&desk, case)?;
+    let mails = desk.mails_of(&known)?;
+    let mut messages = Vec::new();
+    for name in names {
+        messages.push(message_of(&mails, name).ok_or_else(|| {
+            Failure::usage(Problem {
+                what: format!("the case has no mail “{}”", shown(name)),
+                next: "`casebook show` numbers the mails".into(),
+            })
+        })?);
+    }
+    let split = desk.split(&known.id, &messages)?;
+    let new = desk.rows(split.changed.cases.iter().copied())?;
+    let new = new.iter().find(|row| row.id != split.case.id);
+    let id = new.map_or_else(String::new, |row| row.id.to_string());
+    eprintln!("{} mails of {} are case {id} now", messages.len(), split.case.id);
+    tell(context, &desk, &desk.view(split.case)?);
     Ok(())
 }
 
@@ -83,7 +123,8 @@ fn done(
 
 fn tell(context: &Context, desk: &Desk, view: &CaseView) {
     if context.json() {
-        print_json(&ShownCase::of(view, &desk.rules.policy, desk.clock.now()));
+        let claims = super::read::claims(desk, view);
+        print_json(&ShownCase::of(view, &desk.rules.policy, desk.clock.now(), &claims));
     }
 }
 

@@ -130,6 +130,27 @@ pub enum Command {
         /// The note
         text: String,
     },
+    /// Put the mails of a case into another one that tells of the same flaw
+    Merge {
+        /// The case, usually the later report
+        case: String,
+        /// The case that stays
+        into: String,
+    },
+    /// Make a case of its own of some mails of a case
+    Split {
+        /// The case
+        case: String,
+        /// Its mails: numbers as `show` counts them, or ids
+        #[arg(required = true, value_name = "MSG")]
+        messages: Vec<String>,
+    },
+    /// Keep published advisories, so that reports of what they tell are recognised
+    Precedent {
+        /// What to do
+        #[command(subcommand)]
+        action: PrecedentAction,
+    },
     /// Take the last act on a case back
     Undo {
         /// The case
@@ -144,6 +165,15 @@ pub enum Command {
         template: Option<String>,
         /// Write the draft as a mail file instead of printing its text
         #[arg(long, value_name = "FILE.eml")]
+        out: Option<PathBuf>,
+        /// Put the draft into the outbox, which stops the clock of the first answer
+        #[arg(long)]
+        queue: bool,
+    },
+    /// List the replies that wait to be sent; nothing is sent
+    Outbox {
+        /// Write each as a mail file into this folder
+        #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
     /// Print the advisory draft of a case as TOML, or of a published record
@@ -226,6 +256,29 @@ pub enum Command {
 pub enum PolicyAction {
     /// Print every decision point
     Show,
+}
+
+/// What to do with published advisories.
+#[derive(Debug, Subcommand)]
+pub enum PrecedentAction {
+    /// Keep OSV records, CVE records or GitHub advisories
+    Add {
+        /// Files
+        #[arg(required = true, value_name = "FILE.json")]
+        files: Vec<PathBuf>,
+    },
+    /// List what is kept
+    List,
+    /// Take one out
+    Remove {
+        /// Its name or any id of it
+        name: String,
+    },
+    /// Take the last act on one back
+    Undo {
+        /// Its name
+        name: String,
+    },
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

@@ -18,9 +18,10 @@ pub(crate) fn reply(
     case: &str,
     template: Option<String>,
     out: Option<&Path>,
+    queue: bool,
 ) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
+    let view = desk.view(super::find(&desk, case)?)?;
     let template = template.unwrap_or_else(|| default_template(&view));
     let office = Office {
         policy: &desk.rules.policy,
@@ -37,7 +38,12 @@ pub(crate) fn reply(
     };
     let mut view = view;
     if !desk.read_only {
-        view = desk.view(desk.record(&view.row.id, vec![act])?)?;
+        let queued = queue.then_some(Act::ReplyQueued {});
+        view =
+            desk.view(desk.record(&view.row.id, std::iter::once(act).chain(queued).collect())?)?;
+    }
+    if view.row.queued.is_some() {
+        eprintln!("{}: in the outbox; nothing was sent", view.row.id);
     }
     if let Some(path) = out {
         write_eml(&desk, &view, path)?;
@@ -91,7 +97,7 @@ pub(crate) fn advisory(
         (_, Some(path)) => ("from", import(context, path)?),
         (case, None) => {
             let desk = context.desk()?;
-            let view = desk.view(desk.find(case.unwrap_or_default())?)?;
+            let view = desk.view(super::find(&desk, case.unwrap_or_default())?)?;
             ("case", draft_of(&desk, &view))
         }
     };
@@ -160,7 +166,7 @@ pub(crate) fn export(
     })?;
     let desk = case.map(|_| context.desk()).transpose()?;
     let view = match (&desk, case) {
-        (Some(desk), Some(case)) => Some(desk.view(desk.find(case)?)?),
+        (Some(desk), Some(case)) => Some(desk.view(super::find(desk, case)?)?),
         _ => None,
     };
     let toml = match (&desk, &view, draft) {

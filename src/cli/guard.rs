@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{Context, Failure, print, print_json, shown};
 use crate::app::Problem;
-use crate::runtime::guard::{FINDINGS_MAX, Finding, GitError, Guard, Looked, Place, Scope};
+use crate::runtime::git::GitError;
+use crate::runtime::guard::{FINDINGS_MAX, Finding, Guard, Looked, Place, Scope};
 
 /// Longest standard input of the hook, in bytes.
 const INPUT_MAX: u64 = 16 << 20;

@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use crate::app::case::{CaseView, MessageView};
 use crate::app::row::CaseRow;
+use crate::app::twin::{Twin, TwinOf};
+use crate::claims;
 use crate::domain::Evidence;
 use crate::domain::cvss::{Fault, Vector, Words};
 use crate::domain::deadline::Deadline;
@@ -135,7 +137,8 @@ pub struct ShownCase {
     thread: Vec<ShownMessage>,
     answers: Vec<GivenAnswer>,
     score: Option<Scores>,
-    claims: Vec<()>,
+    claims: Vec<ReadClaim>,
+    claims_verdict: String,
     timeline: Vec<Happened>,
     notes: Vec<String>,
     policy: Option<String>,
@@ -176,6 +179,29 @@ struct ReadVersion {
 }
 
 #[derive(Serialize)]
+struct Duplicate {
+    /// `None` for a published record.
+    case: Option<String>,
+    score: f64,
+    shared: Vec<String>,
+    /// Whether the other came first, by server receive time.
+    first: bool,
+    received: Option<String>,
+    disposition: Option<&'static str>,
+    clauses: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<PublishedRecord>,
+}
+
+#[derive(Serialize)]
+struct PublishedRecord {
+    name: String,
+    ids: Vec<String>,
+    fixed: String,
+    url: String,
+}
+
+#[derive(Serialize)]
 struct Flags {
     ai: crate::domain::hint::AiUse,
     scanner: bool,
@@ -183,6 +209,27 @@ struct Flags {
     has_poc: bool,
     credit_wanted: bool,
     public: bool,
+}
+
+#[derive(Serialize)]
+struct Near {
+    name: String,
+    distance: usize,
+}
+
+/// A claim about the source. `strength` is strong, weak or third-party; only strong ones count in the verdict.
+#[derive(Serialize)]
+struct ReadClaim {
+    text: String,
+    kind: &'static str,
+    found: &'static str,
+    resolves: bool,
+    #[serde(rename = "where")]
+    place: Option<String>,
+    newest: Option<&'static str>,
+    nearest: Option<Near>,
+    strength: &'static str,
+    evidence: Anchor,
 }
 
 /// The document of `hints`.
@@ -196,8 +243,9 @@ pub struct Hints {
     vectors: Vec<ReadVector>,
     versions: Vec<ReadVersion>,
     flags: Flags,
-    duplicates: Vec<()>,
-    claims: Vec<()>,
+    duplicates: Vec<Duplicate>,
+    claims: Vec<ReadClaim>,
+    claims_verdict: String,
 }
 
 /// A vector in `cvss`.
@@ -316,9 +364,26 @@ fn scores(view: &CaseView, policy: &Policy) -> Option<Scores> {
     (reporter.is_some() || ours.is_some()).then_some(Scores { reporter, ours, cap_applied })
 }
 
+fn read_claim(row: &claims::Row) -> ReadClaim {
+    ReadClaim {
+        text: row.claim.text(),
+        kind: row.claim.kind.as_str(),
+        found: row.found.as_str(),
+        resolves: row.resolves,
+        place: Some(row.place.clone()).filter(|place| !place.is_empty()),
+        newest: row.newest.map(claims::Found::as_str),
+        nearest: row
+            .nearest
+            .as_ref()
+            .map(|near| Near { name: near.name.clone(), distance: near.distance }),
+        strength: row.claim.strength.as_str(),
+        evidence: anchor(&row.claim.evidence),
+    }
+}
+
 impl ShownCase {
     /// A whole case at `now`.
-    pub fn of(view: &CaseView, policy: &Policy, now: Timestamp) -> Self {
+    pub fn of(view: &CaseView, policy: &Policy, now: Timestamp, claims: &claims::Table) -> Self {
         let answers = view.case.answers.iter().map(|(clause, answer)| GivenAnswer {
             clause: clause.to_string(),
             answer: answer.value.as_str(),
@@ -339,7 +404,8 @@ impl ShownCase {
             thread: view.messages.iter().map(shown_message).collect(),
             answers: answers.collect(),
             score: scores(view, policy),
-            claims: Vec::new(),
+            claims: claims.rows.iter().map(read_claim).collect(),
+            claims_verdict: claims.sentence(),
             timeline: timeline.collect(),
             notes: view.case.notes.iter().map(|(_, _, text)| text.clone()).collect(),
             policy: view.case.policy.clone(),
@@ -391,9 +457,32 @@ fn read_vector(text: &str, policy: &Policy) -> ReadVector {
     }
 }
 
+fn duplicate(twin: &Twin) -> Duplicate {
+    let case = twin.case();
+    let published = match &twin.of {
+        TwinOf::Case(_) => None,
+        TwinOf::Published(published) => Some(PublishedRecord {
+            name: published.name.clone(),
+            ids: published.ids.clone(),
+            fixed: published.fixed.clone(),
+            url: published.url.clone(),
+        }),
+    };
+    Duplicate {
+        case: case.map(|case| case.id.to_string()),
+        score: (f64::from(twin.score) * 100.0).round() / 100.0,
+        shared: twin.shared.clone(),
+        first: twin.earlier,
+        received: twin.received.map(time),
+        disposition: case.and_then(|case| case.disposition).map(|d| d.as_str()),
+        clauses: case.iter().flat_map(|case| &case.clauses).map(ToString::to_string).collect(),
+        published,
+    }
+}
+
 impl Hints {
     /// What the rules read out of a case.
-    pub fn of(view: &CaseView, policy: &Policy) -> Self {
+    pub fn of(view: &CaseView, policy: &Policy, claims: &claims::Table) -> Self {
         let readings = view.readings();
         let flags = crate::domain::verdict::merge_flags(&readings);
         let hints = readings.iter().flat_map(|reading| &reading.hints);
@@ -403,7 +492,7 @@ impl Hints {
             case: view.row.id.to_string(),
             suggested: Suggested {
                 disposition: Some(view.verdict.disposition.as_str()),
-                clauses: view.verdict.clauses.iter().map(ToString::to_string).collect(),
+                clauses: view.verdict.all_clauses().map(ToString::to_string).collect(),
             },
             why: view.verdict.why.clone(),
             missing: view.verdict.missing.iter().map(ToString::to_string).collect(),
@@ -420,8 +509,9 @@ impl Hints {
                 credit_wanted: flags.credit_wanted,
                 public: flags.public,
             },
-            duplicates: Vec::new(),
-            claims: Vec::new(),
+            duplicates: view.twins.iter().map(duplicate).collect(),
+            claims: claims.rows.iter().map(read_claim).collect(),
+            claims_verdict: claims.sentence(),
         }
     }
 }

@@ -13,6 +13,8 @@ mod house;
 mod init;
 mod intake;
 mod json;
+mod outbox;
+mod precedent;
 mod read;
 mod screen;
 
@@ -28,7 +30,7 @@ use crate::mail::DisplayText;
 use crate::runtime::clock::Clock;
 use crate::runtime::desk::{Desk, DeskError};
 use crate::runtime::setup::{self, Options, Setup};
-use crate::store::ErrorKind;
+use crate::store::{CaseRecord, ErrorKind};
 use args::{Cli, Command, Global, PolicyAction};
 
 /// Why a command ended without its result, with its exit status (README, Install and configure).
@@ -165,6 +167,15 @@ pub(crate) fn judge_all(desk: &Desk) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The case that a name means; where it is the id of a merged one, that is said.
+pub(crate) fn find(desk: &Desk, name: &str) -> Result<CaseRecord, Failure> {
+    let record = desk.find(name)?;
+    if !record.id.as_str().starts_with(&name.to_lowercase()) {
+        eprintln!("{} is merged into {}", shown(name), record.id);
+    }
+    Ok(record)
+}
+
 /// Text of unknown origin on a terminal or in a pipe: nothing in it is obeyed.
 pub(crate) fn shown(text: &str) -> String {
     DisplayText::line(text).as_str().to_owned()
@@ -265,10 +276,14 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             act::decide(&context, &case, disposition, clauses, reason)?;
         }
         Command::Note { case, text } => act::note(&context, &case, text)?,
+        Command::Merge { case, into } => act::merge(&context, &case, &into)?,
+        Command::Split { case, messages } => act::split(&context, &case, &messages)?,
+        Command::Precedent { action } => return precedent::run(&context, action),
         Command::Undo { case } => act::undo(&context, &case)?,
-        Command::Reply { case, template, out } => {
-            draft::reply(&context, &case, template, out.as_deref())?;
+        Command::Reply { case, template, out, queue } => {
+            draft::reply(&context, &case, template, out.as_deref(), queue)?;
         }
+        Command::Outbox { out } => outbox::list(&context, out.as_deref())?,
         Command::Advisory { case, from, out } => {
             draft::advisory(&context, case.as_deref(), from.as_deref(), out.as_deref())?;
         }

@@ -5,17 +5,21 @@ use std::io::IsTerminal as _;
 use jiff::Timestamp;
 
 use super::json::{Hints, ListedCase, ShownCase};
-use super::{Context, Failure, print, print_json, shown};
+use super::{Context, Failure, Progress, print, print_json, shown};
 use crate::app::case::CaseView;
 use crate::app::material;
 use crate::app::queue::{View, Words};
 use crate::app::row::CaseRow;
 use crate::app::thread::shown_address;
+use crate::claims::Table;
 use crate::domain::deadline::{DeadlineStatus, time_left};
 use crate::domain::hint::{AiUse, Flags, VersionStatus};
 use crate::domain::policy::Policy;
 use crate::domain::{CaseState, Evidence};
 use crate::mail::DisplayText;
+use crate::runtime;
+use crate::runtime::claims::Watcher;
+use crate::runtime::desk::Desk;
 use crate::tui::terminal;
 
 /// Cases, those that wait longest last, so that the newest stand at the top as on the screen.
@@ -99,10 +103,11 @@ fn pad(text: &str, columns: usize) -> String {
 /// One case with its mails.
 pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
+    let view = desk.view(super::find(&desk, case)?)?;
     let (policy, now) = (&desk.rules.policy, desk.clock.now());
+    let claims = claims(&desk, &view);
     if context.json() {
-        print_json(&ShownCase::of(&view, policy, now));
+        print_json(&ShownCase::of(&view, policy, now, &claims));
         return Ok(());
     }
     let mut text = head(&view);
@@ -118,6 +123,9 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
             deadline.kind.as_str(),
             deadline.status.as_str()
         ));
+    }
+    if !claims.rows.is_empty() {
+        text.push_str(&format!("claims: {}\n", shown(&claims.sentence())));
     }
     let scores = material::scores(&view, policy);
     if !scores.is_empty() {
@@ -178,13 +186,52 @@ fn head(view: &CaseView) -> String {
 /// What the rules read out of a case.
 pub(crate) fn hints(context: &Context, case: &str) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(desk.find(case)?)?;
+    let view = desk.view(super::find(&desk, case)?)?;
+    let claims = claims(&desk, &view);
+    // What has failed counts in the proposal.
+    let view = desk.view(desk.find(view.row.id.as_str())?)?;
     if context.json() {
-        print_json(&Hints::of(&view, &desk.rules.policy));
+        print_json(&Hints::of(&view, &desk.rules.policy, &claims));
         return Ok(());
     }
-    print(&hints_text(&view, &desk.rules.policy));
+    let text = hints_text(&view, &desk.rules.policy);
+    print(&format!("{text}{}", claims_text(&view, &claims)));
     Ok(())
+}
+
+/// The claims of a case, looked up; the first look at a version is shown as it goes.
+pub(super) fn claims(desk: &Desk, view: &CaseView) -> Table {
+    let mut progress = Progress::new();
+    let mut show = |what: &str, done: usize, total: usize| {
+        if done.is_multiple_of(200) {
+            progress.show(&format!("{what}: {done} of {total}"));
+        }
+    };
+    let mut watcher = Watcher { progress: &mut show, go_on: &|| true };
+    let table = runtime::claims::check(desk, view, &mut watcher).unwrap_or_default();
+    progress.end();
+    table
+}
+
+/// The sum, then every claim with what was found and the line that makes it.
+fn claims_text(view: &CaseView, table: &Table) -> String {
+    if table.rows.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\nclaims    {}\n", shown(&table.sentence()));
+    if let Some(note) = table.note.as_ref().filter(|_| table.version.is_some()) {
+        text.push_str(&format!("          {}\n", shown(note)));
+    }
+    for row in &table.rows {
+        let (place, kind) = (place(view, &row.claim.evidence), row.claim.kind.as_str());
+        let said = material::claim_words(row);
+        let name = shown(&row.claim.text());
+        text.push_str(&format!("  {:<10}{kind:<11}{place:<7}{name}\n", material::found_word(row)));
+        if !said.is_empty() {
+            text.push_str(&format!("                              {}\n", shown(&said)));
+        }
+    }
+    text
 }
 
 /// `MESSAGE:LINE` as `answer --evidence` takes it.
@@ -234,6 +281,9 @@ fn hints_text(view: &CaseView, policy: &Policy) -> String {
             VersionStatus::Unstated => "not named",
         };
         text.push_str(&format!("version   {}, {status}\n", shown(&version.claimed)));
+    }
+    for twin in &view.twins {
+        text.push_str(&format!("twin      {:.2}  {}\n", twin.score, shown(&twin.line())));
     }
     text.push_str(&flags_line(&crate::domain::verdict::merge_flags(&readings)));
     text

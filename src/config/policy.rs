@@ -16,8 +16,8 @@ use super::fields::Fields;
 use crate::domain::ids::hex;
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::{
-    HintRule, Item, ItemKind, Outcome, Outcomes, Package, Periods, Place, Policy, Release, Scoring,
-    Support,
+    HintRule, Item, ItemKind, Outcome, Outcomes, Package, Periods, Place, Policy, Rationale,
+    Release, Scoring, Support,
 };
 use crate::domain::{ClauseId, Disposition};
 
@@ -91,6 +91,7 @@ fn read(faults: &Faults, root: &DeTable<'_>, hash: String, check: CheckPattern) 
         branches: owned(fields.texts("branches")),
         forks: fields.texts("forks").into_iter().map(str::to_lowercase).collect(),
         items,
+        rationale: fields.tables("rationale").into_iter().map(rationale).collect(),
         hints,
     };
     fields.finish();
@@ -130,6 +131,8 @@ fn periods(root: &Fields<'_, '_>) -> Periods {
             update_days: 0,
             embargo_days: 0,
             embargo_warn_days: 0,
+            nudge_days: NUDGE_DAYS,
+            close_days: CLOSE_DAYS,
             pauses: Vec::new(),
         };
     };
@@ -153,10 +156,24 @@ fn periods(root: &Fields<'_, '_>) -> Periods {
         update_days: table.number("update_days", days.clone()),
         embargo_days: table.number("embargo_days", days),
         embargo_warn_days: table.number("embargo_warn_days", 0..=3_650),
+        nudge_days: or_default(&table, "nudge_days", NUDGE_DAYS),
+        close_days: or_default(&table, "close_days", CLOSE_DAYS),
         pauses,
     };
+    if periods.close_days < periods.nudge_days {
+        table.fault("close_days", "must not be less than `nudge_days`");
+    }
     table.finish();
     periods
+}
+
+/// Days of silence of a reporter until a reminder is proposed, where the policy names none.
+const NUDGE_DAYS: u16 = 14;
+/// Days of silence until closing is proposed.
+const CLOSE_DAYS: u16 = 30;
+
+fn or_default(table: &Fields<'_, '_>, key: &'static str, default: u16) -> u16 {
+    if table.get(key).is_some() { table.number(key, 1..=3_650) } else { default }
 }
 
 /// A TOML date and time with its offset, such as `2026-07-13T00:00:00Z`.
@@ -276,10 +293,7 @@ fn item(mut table: Fields<'_, '_>) -> Item {
     if given == Some(ItemKind::Context) && !question.is_empty() {
         table.fault("question", "must not be given for an item of kind `context`");
     }
-    let sentences = table.texts("sentences");
-    if sentences.iter().any(|hash| hash.len() != 64 || !hash.bytes().all(is_lower_hex)) {
-        table.fault("sentences", "must be SHA-256 digests: 64 digits of lower-case hexadecimal");
-    }
+    let sentences = sentences(&table);
     let rank = if table.get("rank").is_some() { table.number("rank", 1..=255) } else { 0 };
     if rank > 0 && given.is_some_and(|kind| kind != ItemKind::Disqualifier) {
         table.fault("rank", "is for a disqualifier only");
@@ -290,7 +304,7 @@ fn item(mut table: Fields<'_, '_>) -> Item {
         title: table.text("title").to_owned(),
         question,
         outcomes,
-        sentences: owned(sentences),
+        sentences,
         support: table.required_word("support", &SUPPORTS).unwrap_or(Support::Human),
         traps: owned(table.texts("traps")),
         rank: u8::try_from(rank).unwrap_or(u8::MAX),
@@ -298,6 +312,25 @@ fn item(mut table: Fields<'_, '_>) -> Item {
     };
     table.finish();
     item
+}
+
+/// Names of sentences.
+fn sentences(table: &Fields<'_, '_>) -> Vec<String> {
+    let sentences = table.texts("sentences");
+    if sentences.iter().any(|hash| hash.len() != 64 || !hash.bytes().all(is_lower_hex)) {
+        table.fault("sentences", "must be SHA-256 digests: 64 digits of lower-case hexadecimal");
+    }
+    owned(sentences)
+}
+
+fn rationale(table: Fields<'_, '_>) -> Rationale {
+    let rationale =
+        Rationale { section: table.text("section").to_owned(), sentences: sentences(&table) };
+    if rationale.sentences.is_empty() {
+        table.fault_of_all("it names no sentence");
+    }
+    table.finish();
+    rationale
 }
 
 fn is_lower_hex(byte: u8) -> bool {
@@ -329,6 +362,10 @@ fn hint(mut table: Fields<'_, '_>, items: &[Item], check: CheckPattern) -> HintR
         table.fault_of_all("it has neither `clause` nor `flag`");
     }
     let unless = table.optional_text("unless").map(str::to_owned);
+    let before = table.optional_text("before").map(str::to_owned);
+    if before.as_ref().is_some_and(|before| before.parse::<pep440_rs::Version>().is_err()) {
+        table.fault("before", "is no version");
+    }
     let pattern = table.text("pattern").to_owned();
     for (key, regex) in [("pattern", Some(&pattern)), ("unless", unless.as_ref())] {
         if let Some(regex) = regex {
@@ -345,6 +382,7 @@ fn hint(mut table: Fields<'_, '_>, items: &[Item], check: CheckPattern) -> HintR
         pattern,
         unless,
         why: table.text("why").to_owned(),
+        before,
         flag,
     };
     table.finish();

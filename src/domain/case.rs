@@ -153,6 +153,17 @@ pub struct ReplyDraft {
     pub at: Timestamp,
 }
 
+/// A published record that reports are compared with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Precedent {
+    /// Its name.
+    pub name: String,
+    /// The record as it was given.
+    pub record: String,
+    /// When it was added.
+    pub at: Timestamp,
+}
+
 /// The decisions of one case.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Case {
@@ -172,12 +183,20 @@ pub struct Case {
     pub notes: Vec<(Timestamp, String, String)>,
     /// Saved reply draft.
     pub reply: Option<ReplyDraft>,
+    /// When that draft was put into the outbox; saving another draft takes it out.
+    pub queued: Option<Timestamp>,
     /// Saved advisory draft, as TOML.
     pub advisory: Option<String>,
+    /// Cases whose mails were taken over, with the time.
+    pub merged: Vec<(CaseId, Timestamp)>,
+    /// Cases that mails were given to, with the time.
+    pub split_off: Vec<(CaseId, Timestamp)>,
+    /// The published record, where the id is the key of one.
+    pub precedent: Option<Precedent>,
     /// State set by hand since the last decision.
     state_by_hand: Option<CaseState>,
-    /// Ids of the acts that `u` would undo, oldest first.
-    undoable: Vec<String>,
+    /// The acts that `u` would undo, oldest first.
+    undoable: Vec<Undoable>,
     /// Entries folded, undone ones included.
     entries: usize,
 }
@@ -194,7 +213,11 @@ impl Case {
             decision: None,
             notes: Vec::new(),
             reply: None,
+            queued: None,
             advisory: None,
+            merged: Vec::new(),
+            split_off: Vec::new(),
+            precedent: None,
             state_by_hand: None,
             undoable: Vec::new(),
             entries: 0,
@@ -205,8 +228,7 @@ impl Case {
     /// repetition in the slice do not matter.
     pub fn fold(id: CaseId, entries: &[Entry]) -> Self {
         let mut ordered: Vec<&Entry> = entries.iter().filter(|entry| entry.case == id).collect();
-        ordered.sort_by(|a, b| (a.clock, &a.replica, a.seq).cmp(&(b.clock, &b.replica, b.seq)));
-        ordered.dedup_by(|a, b| a.id == b.id);
+        in_order(&mut ordered);
         let undone = undone_ids(&ordered);
         let mut case = Self::new(id);
         case.entries = ordered.len();
@@ -221,7 +243,8 @@ impl Case {
     fn apply(&mut self, entry: &Entry, act: Act) {
         let undoable = !matches!(act, Act::Opened { .. } | Act::Undone { .. });
         if undoable {
-            self.undoable.push(entry.id.clone());
+            let (id, at, actor) = (entry.id.clone(), entry.at, entry.actor.clone());
+            self.undoable.push(Undoable { id, at, actor, seq: entry.seq });
         }
         let (at, actor) = (entry.at, entry.actor.clone());
         match act {
@@ -244,8 +267,16 @@ impl Case {
             Act::Noted { text } => self.notes.push((at, actor, text)),
             Act::ReplyDrafted { template, to, subject, text } => {
                 self.reply = Some(ReplyDraft { template, to, subject, text, at });
+                self.queued = None;
             }
+            Act::ReplyQueued {} => self.queued = self.reply.is_some().then_some(at),
             Act::AdvisoryDrafted { toml } => self.advisory = Some(toml),
+            Act::Merged { from, .. } => self.merged.push((from, at)),
+            Act::Split { into, .. } => self.split_off.push((into, at)),
+            Act::PrecedentAdded { name, record } => {
+                self.precedent = Some(Precedent { name, record, at });
+            }
+            Act::PrecedentRemoved { .. } => self.precedent = None,
             Act::Exported { .. } | Act::Undone { .. } => {}
         }
     }
@@ -270,14 +301,46 @@ impl Case {
         self.entries
     }
 
-    /// Id of the entry that undo would compensate: the newest that still counts.
-    pub fn last_undoable(&self) -> Option<&str> {
-        self.undoable.last().map(String::as_str)
+    /// Leaves what the entries came to, without their number: that alone tells an undone act from none.
+    #[cfg(test)]
+    pub(crate) fn forget_entries(&mut self) {
+        self.entries = 0;
+    }
+
+    /// Ids of the entries that undo would compensate, newest first: those of the newest operation that still
+    /// counts. What one key did was written at once, by one person, line after line.
+    pub fn last_undoable(&self) -> Vec<&str> {
+        let mut newest_first = self.undoable.iter().rev();
+        let Some(last) = newest_first.next() else { return Vec::new() };
+        let mut seq = last.seq;
+        let before = newest_first.take_while(|entry| {
+            let together = entry.at == last.at
+                && entry.actor == last.actor
+                && entry.seq.checked_add(1) == Some(seq);
+            seq = entry.seq;
+            together
+        });
+        std::iter::once(last).chain(before).map(|entry| entry.id.as_str()).collect()
     }
 }
 
+/// An entry that can be taken back.
+#[derive(Clone, PartialEq, Debug)]
+struct Undoable {
+    id: String,
+    at: Timestamp,
+    actor: String,
+    seq: u64,
+}
+
+/// Sorts entries into the order in which they count (clock, replica, seq), each once.
+pub(super) fn in_order(entries: &mut Vec<&Entry>) {
+    entries.sort_by(|a, b| (a.clock, &a.replica, a.seq).cmp(&(b.clock, &b.replica, b.seq)));
+    entries.dedup_by(|a, b| a.id == b.id);
+}
+
 /// Ids that an effective `undone` entry names. An `undone` entry may itself be undone, hence newest first.
-fn undone_ids<'a>(ordered: &[&'a Entry]) -> BTreeSet<&'a str> {
+pub(super) fn undone_ids<'a>(ordered: &[&'a Entry]) -> BTreeSet<&'a str> {
     let mut undone = BTreeSet::new();
     for entry in ordered.iter().rev() {
         if entry.kind == "undone"
@@ -350,7 +413,38 @@ mod tests {
             Act::Undone { entry: "e2".into() },
         ]);
         assert_eq!(case.answers[&"NQ1".into()].value, AnswerValue::Yes);
-        assert_eq!(case.last_undoable(), Some("e1"));
+        assert_eq!(case.last_undoable(), ["e1"]);
+    }
+
+    #[test]
+    fn what_one_key_did_is_taken_back_at_once() {
+        let answers = || vec![answered("NQ1", AnswerValue::Yes), answered("NQ2", AnswerValue::No)];
+        assert_eq!(fold(answers()).last_undoable(), ["e2", "e1"]);
+        // A later moment, another person, or an entry between them, is another operation.
+        let split = |change: fn(&mut Entry)| {
+            let mut entries = journal(answers());
+            change(&mut entries[1]);
+            Case::fold(entries[0].case.clone(), &entries).last_undoable().len()
+        };
+        assert_eq!(split(|_| ()), 2);
+        assert_eq!(split(|entry| entry.at = Timestamp::from_second(1).expect("a time")), 1);
+        assert_eq!(split(|entry| entry.actor = "n".into()), 1);
+        assert_eq!(split(|entry| entry.seq = 7), 1);
+    }
+
+    #[test]
+    fn a_queued_reply_leaves_the_outbox_when_it_is_changed() {
+        let drafted = || Act::ReplyDrafted {
+            template: "reject".into(),
+            to: vec![],
+            subject: String::new(),
+            text: String::new(),
+        };
+        assert_eq!(fold(vec![Act::ReplyQueued {}]).queued, None);
+        assert!(fold(vec![drafted(), Act::ReplyQueued {}]).queued.is_some());
+        assert_eq!(fold(vec![drafted(), Act::ReplyQueued {}, drafted()]).queued, None);
+        let undone = Act::Undone { entry: "e2".into() };
+        assert_eq!(fold(vec![drafted(), Act::ReplyQueued {}, undone]).queued, None);
     }
 
     #[test]

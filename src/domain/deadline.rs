@@ -88,6 +88,8 @@ pub struct ClockFacts {
     pub first_answer: Option<Timestamp>,
     /// Newest message from a human of ours.
     pub last_answer: Option<Timestamp>,
+    /// When an answer that has not left yet was put into the outbox.
+    pub queued: Option<Timestamp>,
     /// Known to the public already, so that there is nothing to hold back (PD5).
     pub already_public: bool,
     /// Where the case stands.
@@ -116,6 +118,10 @@ fn acknowledge(periods: &Periods, facts: &ClockFacts, now: Timestamp) -> Deadlin
         let why =
             late.then(|| format!("answered {} after the end", span(answered.duration_since(due))));
         return Deadline { kind, due: Some(due), status: DeadlineStatus::Met, late, why };
+    }
+    if facts.queued.is_some() {
+        let why = Some("an answer waits in the outbox".to_owned());
+        return Deadline { kind, due: Some(due), status: DeadlineStatus::Paused, late: false, why };
     }
     let resting = periods.pauses.iter().find(|(from, until)| *from <= now && now < *until);
     if let Some((_, until)) = resting
@@ -246,6 +252,8 @@ mod tests {
             update_days: 30,
             embargo_days: 90,
             embargo_warn_days: 7,
+            nudge_days: 14,
+            close_days: 30,
             pauses: Vec::new(),
         }
     }
@@ -255,6 +263,7 @@ mod tests {
             received: at("2026-03-01T12:00:00Z"),
             first_answer: None,
             last_answer: None,
+            queued: None,
             already_public: false,
             state: CaseState::New,
             disposition: None,

@@ -119,6 +119,12 @@ impl CaseId {
         Self(letters)
     }
 
+    /// The key under which the journal keeps what was decided on a published record. It names no case.
+    pub fn of_precedent(name: &str) -> Self {
+        let key = format!("precedent {}", name.to_ascii_uppercase());
+        Self::derive(Some(&key), &MessageRef::of(b""))
+    }
+
     /// Reads a complete id; `None` unless it is eight letters of the alphabet.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed =

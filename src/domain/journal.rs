@@ -136,6 +136,8 @@ pub enum Act {
         /// Text.
         text: String,
     },
+    /// The saved reply draft was put into the outbox. Nothing is sent.
+    ReplyQueued {},
     /// An advisory draft was saved.
     AdvisoryDrafted {
         /// The draft as TOML.
@@ -146,12 +148,44 @@ pub enum Act {
         /// Names of the formats.
         formats: Vec<String>,
     },
+    /// Another case was found to tell of the same flaw: its mails belong to this one from now on.
+    Merged {
+        /// The case that is no longer one of its own.
+        from: CaseId,
+        /// Its mails at that time.
+        messages: Vec<MessageRef>,
+    },
+    /// Some mails were found to be another matter: they are a case of their own from now on.
+    Split {
+        /// That case.
+        into: CaseId,
+        /// Its mails.
+        messages: Vec<MessageRef>,
+        /// The mails that stay.
+        stay: Vec<MessageRef>,
+    },
+    /// A published record is to be known when reports are compared. The entry's case is only its key: see
+    /// [`CaseId::of_precedent`].
+    PrecedentAdded {
+        /// Its name, such as a GHSA or CVE id.
+        name: String,
+        /// The record, byte for byte.
+        record: String,
+    },
+    /// It is not to be known any more.
+    PrecedentRemoved {
+        /// Its name.
+        name: String,
+    },
     /// Compensates an earlier entry of the same case, which from now on counts as not made.
     Undone {
         /// ULID of that entry.
         entry: String,
     },
 }
+
+/// The `kind` of [`Act::Merged`] and [`Act::Split`]: entries that change which mails belong together.
+pub const REGROUPING: [&str; 2] = ["merged", "split"];
 
 /// Answer to a checklist question.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -302,6 +336,17 @@ mod tests {
                 reason: None,
             },
             Act::StateSet { state: CaseState::Fixing },
+            Act::Merged {
+                from: CaseId::derive(Some("a@b"), &MessageRef::of(b"")),
+                messages: vec![MessageRef::of(b"m")],
+            },
+            Act::Split {
+                into: CaseId::derive(Some("a@b"), &MessageRef::of(b"")),
+                messages: vec![MessageRef::of(b"m")],
+                stay: vec![],
+            },
+            Act::PrecedentAdded { name: "CVE-1".into(), record: "{}\n".into() },
+            Act::PrecedentRemoved { name: "CVE-1".into() },
             Act::Undone { entry: "e".into() },
         ] {
             assert_eq!(entry(act.clone()).act(), Some(act));

@@ -13,11 +13,14 @@ pub mod cwe;
 pub mod deadline;
 pub mod disposition;
 pub mod evidence;
+pub mod grouping;
 pub mod guard;
 pub mod hint;
 pub mod ids;
 pub mod journal;
 pub mod policy;
+pub mod policy_drift;
+pub mod policy_names;
 pub mod policy_text;
 #[cfg(test)]
 pub(crate) mod test_support;

@@ -35,8 +35,19 @@ pub struct Policy {
     pub forks: Vec<String>,
     /// Decision points in the order of the checklist.
     pub items: Vec<Item>,
+    /// Sentences that ask nothing and have no point of their own, such as the words before a list.
+    pub rationale: Vec<Rationale>,
     /// Rules that propose answers.
     pub hints: Vec<HintRule>,
+}
+
+/// Sentences of one section that only explain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rationale {
+    /// Heading of the section.
+    pub section: String,
+    /// SHA-256 of each, as in [`Item::sentences`].
+    pub sentences: Vec<String>,
 }
 
 /// The product in a package registry.
@@ -65,6 +76,10 @@ pub struct Periods {
     pub embargo_days: u16,
     /// Days before its end from which it is due soon.
     pub embargo_warn_days: u16,
+    /// Days of silence after a question to the reporter from which a reminder is proposed.
+    pub nudge_days: u16,
+    /// Days of silence from which closing is proposed.
+    pub close_days: u16,
     /// Intervals in which the acknowledge clock rests, such as an announced vacation.
     pub pauses: Vec<(Timestamp, Timestamp)>,
 }
@@ -194,6 +209,9 @@ pub struct HintRule {
     pub unless: Option<String>,
     /// Why, in plain words for the maintainer.
     pub why: String,
+    /// For a flaw that was published and fixed: the release that fixed it. Such a rule counts only where every
+    /// version that the mail names is older than that, and the release was out.
+    pub before: Option<String>,
     /// Flag raised, such as `scanner`, `bounty`, `ai-disclosed`, `public`; see `intake::hints`.
     pub flag: Option<String>,
 }

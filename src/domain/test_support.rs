@@ -22,6 +22,8 @@ pub fn policy() -> Policy {
             update_days: 30,
             embargo_days: 90,
             embargo_warn_days: 7,
+            nudge_days: 14,
+            close_days: 30,
             pauses: Vec::new(),
         },
         scoring: Scoring {
@@ -33,6 +35,7 @@ pub fn policy() -> Policy {
         branches: vec!["devel".into(), "rc/*".into()],
         forks: vec!["forkwidget".into()],
         items: vec![item("Q1"), item("Q2a"), item("Q2b")],
+        rationale: Vec::new(),
         hints: Vec::new(),
     }
 }

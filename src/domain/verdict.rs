@@ -3,7 +3,9 @@
 //! A verdict is a proposal and nothing more: the maintainer decides the disposition. What each answer leads
 //! to stands in the policy; the order in which that counts stands here. Junk and routing
 //! come first, since a leak cannot wait; then scope, disqualifiers, duplicates; then all that is missing, in
-//! one mail; then accept. Read next: [`super::policy`].
+//! one mail; then accept. Read next: [`noted`], [`super::policy`].
+
+mod noted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +14,18 @@ use super::journal::AnswerValue;
 use super::policy::{Item, ItemKind, Outcome, Policy};
 use super::{CaseId, ClauseId, Disposition};
 
+/// Strength from which a hint without words to point to speaks of its point.
+const RAISES: u8 = 2;
+
 /// Answers by decision point.
 pub type Answers = BTreeMap<ClauseId, AnswerValue>;
 
 /// Decision points that the algebra itself refers to. A policy that lacks one never meets its rule.
 mod point {
     pub const CHANNEL: &str = "CH1";
+    pub const TIME_GIVEN: &str = "DI2";
+    pub const WRITE_UP: &str = "DI3";
+    pub const FIRST_ANSWER: &str = "PR1";
     pub const ABOUT_US: &str = "CH2";
     pub const IMPACT: &str = "CH4";
     pub const KEPT_PRIVATE: &str = "DI1";
@@ -25,14 +33,21 @@ mod point {
     pub const IN_DEVELOPMENT: &str = "SV2";
     pub const FORK: &str = "SV4";
     pub const NO_PROOF: &str = "NQ2";
+    pub const EXPOSED: &str = "NQ8";
+    pub const MISCONFIGURED: &str = "NQ10";
+    pub const BY_TALK: &str = "NQ4";
     pub const VECTOR_GIVEN: &str = "SC1";
     pub const UNABLE_TO_SCORE: &str = "SC3";
+    pub const UNDER_CAP: &str = "SC6";
+    pub const OURS: &str = "PD3";
     pub const NEW_TO_US: &str = "PD4";
     pub const NEW_TO_PUBLIC: &str = "PD5";
     pub const MODERATE: &str = "PD6";
     pub const BOUNTY: &str = "BO1";
+    pub const CREDIT: &str = "BO2";
     pub const AI_DISCLOSED: &str = "AI1";
     pub const AI_CHECKED: &str = "AI2";
+    pub const MADE_UP: &str = "AI10";
 }
 
 /// What is known about a case beside its answers.
@@ -50,8 +65,21 @@ pub struct CaseFacts {
     pub version: VersionStatus,
     /// Whether no message of the reporter can be read, all being encrypted.
     pub all_encrypted: bool,
-    /// Points that a human answered. A ban is proposed from these only.
+    /// Points that a human answered.
     pub confirmed: BTreeSet<ClauseId>,
+    /// Points that the reporter's own words speak of; see [`raised`].
+    pub raised: BTreeSet<ClauseId>,
+    /// What looking up the report's claims in the source came to; `None` where nobody has looked.
+    pub claims: Option<Claims>,
+}
+
+/// Claims about the source that are strong enough to count: names of our own, not of libraries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Claims {
+    /// Those that were found, also elsewhere.
+    pub held: u32,
+    /// Those that do not resolve.
+    pub failed: u32,
 }
 
 /// A proposal.
@@ -61,6 +89,9 @@ pub struct Verdict {
     pub disposition: Disposition,
     /// The clauses that carry it, strongest first.
     pub clauses: Vec<ClauseId>,
+    /// Further clauses to heed in the answer, in the order of the checklist: what the reporter says of money,
+    /// credit, time, publication, AI use and score. None is among `clauses`.
+    pub noted: Vec<ClauseId>,
     /// Every point to ask the reporter for, in the order of the checklist, for one mail.
     pub missing: Vec<ClauseId>,
     /// Whether an advisory is due: valid, and every criterion holds as far as known.
@@ -119,9 +150,24 @@ pub fn merge_flags(readings: &[&Reading]) -> Flags {
     }
 }
 
+/// Points that the words of the messages speak of: a hint with evidence, or a strong one.
+pub fn raised(readings: &[&Reading]) -> BTreeSet<ClauseId> {
+    let hints = readings.iter().flat_map(|reading| &reading.hints);
+    let speaks = hints.filter(|hint| hint.evidence.is_some() || hint.strength >= RAISES);
+    speaks.map(|hint| hint.clause.clone()).collect()
+}
+
+impl Verdict {
+    /// Every clause that the proposal names: those that carry it, then those to heed.
+    pub fn all_clauses(&self) -> impl Iterator<Item = &ClauseId> {
+        self.clauses.iter().chain(&self.noted)
+    }
+}
+
 /// What the rules propose.
 ///
-/// Safe by construction: `unclear` never turns anyone away, and a ban needs the answer of a human.
+/// Safe by construction: `unclear` never turns anyone away, and a ban needs claims that do not resolve or the
+/// answer of a human.
 pub fn propose(policy: &Policy, answers: &Answers, facts: &CaseFacts) -> Verdict {
     let view = View { policy, answers, facts };
     let steps = [
@@ -138,7 +184,8 @@ pub fn propose(policy: &Policy, answers: &Answers, facts: &CaseFacts) -> Verdict
         View::incomplete,
     ];
     let first = steps.iter().find_map(|step| step(&view));
-    first.unwrap_or_else(|| view.accept())
+    let verdict = first.unwrap_or_else(|| view.accept());
+    Verdict { noted: view.noted(&verdict), ..verdict }
 }
 
 /// One case under one policy.
@@ -170,8 +217,15 @@ impl View<'_> {
     }
 
     fn verdict(&self, disposition: Disposition, clauses: Vec<ClauseId>, why: &str) -> Verdict {
-        let missing = Vec::new();
-        Verdict { disposition, clauses, missing, advisory: false, cve: false, why: why.to_owned() }
+        Verdict {
+            disposition,
+            clauses,
+            noted: Vec::new(),
+            missing: Vec::new(),
+            advisory: false,
+            cve: false,
+            why: why.to_owned(),
+        }
     }
 
     /// The ids of those points that the policy has.
@@ -180,14 +234,27 @@ impl View<'_> {
         ids.filter(|id| self.policy.item(id).is_some()).collect()
     }
 
-    /// A made-up report: only from a human's own answer, never from rules or style (AI10).
+    /// A made-up report: from a human's own answer, or from claims none of which resolves in a report that
+    /// has the marks of a tool; never from style alone (AI10).
     fn ban(&self) -> Option<Verdict> {
         let banned = self.policy.items.iter().find(|item| {
             self.outcome(item) == Outcome::Propose(Disposition::RejectBan)
                 && self.facts.confirmed.contains(&item.id)
-        })?;
-        let why = "you answered that the report is made up";
-        Some(self.verdict(Disposition::RejectBan, vec![banned.id.clone()], why))
+        });
+        if let Some(item) = banned {
+            let why = "you answered that the report is made up";
+            return Some(self.verdict(Disposition::RejectBan, vec![item.id.clone()], why));
+        }
+        let made_up = self.policy.item(&point::MADE_UP.into())?;
+        let claims = self.facts.claims?;
+        let failed = claims.failed > 0 && claims.held == 0;
+        let open = !self.facts.confirmed.contains(&made_up.id);
+        let pasted = self.facts.flags.ai == AiUse::Suspected;
+        let why = format!("none of {} claims resolves; asking first is kinder", claims.failed);
+        (failed && open && pasted).then(|| {
+            let clauses = self.known(&[point::MADE_UP]);
+            self.verdict(Disposition::RejectBan, clauses, &why)
+        })
     }
 
     fn junk(&self) -> Option<Verdict> {
@@ -199,16 +266,21 @@ impl View<'_> {
     fn unreadable(&self) -> Option<Verdict> {
         let sealed = self.facts.all_encrypted && self.facts.confirmed.is_empty();
         let why = "encrypted to a key that is not at hand";
-        sealed.then(|| self.verdict(Disposition::UndecidableEncrypted, Vec::new(), why))
+        let clauses = || self.known(&[point::CHANNEL]);
+        sealed.then(|| self.verdict(Disposition::UndecidableEncrypted, clauses(), why))
     }
 
-    /// Not about this product or not about security.
+    /// Not about this product (then PD3 says so), or not about security (then the channel is the wrong one).
     fn elsewhere(&self) -> Option<Verdict> {
         let by_answer = self.is(point::ABOUT_US, AnswerValue::No);
         let unasked = self.answer(point::ABOUT_US).is_none();
         let by_flag = unasked && self.facts.flags.other_product;
-        let clauses = || self.known(&[point::ABOUT_US]);
+        let other = by_flag || self.is(point::OURS, AnswerValue::No);
+        let clauses = || self.known(&[if other { point::OURS } else { point::CHANNEL }]);
+        // Mail in our name and the like are about us, and no software: the type of attack decides.
+        let declined = self.is(point::BY_TALK, AnswerValue::Yes);
         let why = "not about a vulnerability of this project";
+        (!declined).then_some(())?;
         (by_answer || by_flag).then(|| self.verdict(Disposition::WrongProject, clauses(), why))
     }
 

@@ -7,7 +7,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use pep440_rs::Version;
 
-use super::hint::{Reading, VersionStatus};
+use super::hint::{Hint, Reading, VersionStatus};
+use super::journal::AnswerValue;
 use super::policy::{Policy, Release};
 
 /// Days after a release in which the one before it still counts as the latest: a report takes time to write.
@@ -61,13 +62,35 @@ pub fn latest_stable(policy: &Policy, on: Date) -> Option<&Release> {
 }
 
 /// What the versions named in a case come to: one within the policy if there is any, else the first. In the
-/// order of the messages.
+/// order of the messages. The latest release counts before a version in development if the flaw is said to be
+/// in it (SV1), and only then.
 pub fn of_readings(readings: &[&Reading]) -> VersionStatus {
+    let in_latest = |hint: &Hint| hint.clause.as_str() == "SV1" && hint.answer == AnswerValue::Yes;
+    if readings.iter().flat_map(|reading| &reading.hints).any(in_latest) {
+        return VersionStatus::LatestStable;
+    }
+    let in_development =
+        |hint: &Hint| hint.clause.as_str() == "SV2" && hint.answer == AnswerValue::Yes;
+    if readings.iter().flat_map(|reading| &reading.hints).any(in_development) {
+        return VersionStatus::DevBranch;
+    }
     let all = || readings.iter().flat_map(|reading| &reading.versions).map(|found| found.status);
     let within = |status: &VersionStatus| {
         matches!(status, VersionStatus::LatestStable | VersionStatus::DevBranch)
     };
     all().find(within).or_else(|| all().next()).unwrap_or_default()
+}
+
+/// Whether `claimed` is older than the release `fixed`, which was out on the day `on`. A release that the policy
+/// does not list is taken as out: its list begins somewhere.
+pub fn fixed_since(policy: &Policy, claimed: &str, fixed: &str, on: Date) -> bool {
+    let out = policy.releases.iter().find(|release| release.version == fixed);
+    let number = claimed.trim().trim_start_matches('v');
+    let older = match (number.parse::<Version>(), fixed.parse::<Version>()) {
+        (Ok(claimed), Ok(fixed)) => claimed < fixed,
+        _ => false,
+    };
+    older && out.is_none_or(|release| release.date <= on)
 }
 
 /// Releases that count as the latest on a day: the latest, and in the days after it the one before.
@@ -166,6 +189,16 @@ mod tests {
             let on: Date = on.parse().expect("a day");
             assert_eq!(status(&policy(), claimed, on), wanted, "{claimed} on {on}");
         }
+    }
+
+    #[test]
+    fn a_fix_counts_from_its_release_on() {
+        let on = |day: &str| day.parse::<Date>().expect("a day");
+        let fixed = |claimed, day| fixed_since(&policy(), claimed, "1.10.0", on(day));
+        assert!(fixed("1.9.0", "2026-02-01") && fixed("v1.9.0", "2026-03-01"));
+        assert!(!fixed("1.9.0", "2026-01-20"), "not out yet");
+        assert!(!fixed("1.10.0", "2026-03-01") && !fixed("devel", "2026-03-01"));
+        assert!(fixed_since(&policy(), "0.3", "0.4", on("2020-01-01")));
     }
 
     #[test]

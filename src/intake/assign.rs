@@ -11,6 +11,8 @@
 //!    is our own or automatic. Else it is a suspect: its own case and a suggestion.
 //! 4. *Subject*: threads without a first mail (answers by programs that send no references) join by subject
 //!    and shared person.
+//! 5. *Speaking of an earlier report*: a new mail that does, and brings no finding of its own, joins the one
+//!    case of its sender in the year before. Of several it is a suspect: which one only a reader can tell.
 //!
 //! Groups with journal entries are never joined with each other.
 
@@ -18,7 +20,7 @@ mod thread;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::facts::Facts;
+use super::facts::{Facts, MAX_REPORTS, reports};
 use crate::domain::case::Direction;
 use crate::domain::{CaseId, MessageRef};
 use thread::Threads;
@@ -36,6 +38,9 @@ pub struct Group {
     pub suspects: Vec<(MessageRef, MessageRef)>,
 }
 
+/// How long before a mail the report lies that it speaks of, in hours: a year and a month.
+const MAX_BACK: i64 = 24 * 396;
+
 /// Rounds in which refused references are tried again. Each needs a chain of unknown people one longer.
 const MAX_ROUNDS: usize = 8;
 
@@ -52,8 +57,9 @@ pub fn assign(facts: &[Facts], pins: &BTreeMap<MessageRef, CaseId>) -> Vec<Group
     let mut threads = Threads::new(&ordered, pins);
     let owners = join_copies(&ordered, &mut threads);
     join_advisories(&ordered, &mut threads);
-    let suspects = join_references(&ordered, &owners, &mut threads);
+    let mut suspects = join_references(&ordered, &owners, &mut threads);
     join_subjects(&ordered, &mut threads);
+    suspects.extend(join_spoken_of(&ordered, &mut threads));
     groups(&ordered, &owners, &suspects, &mut threads, pins)
 }
 
@@ -236,6 +242,45 @@ fn join_subjects<'a>(ordered: &[&'a Facts], threads: &mut Threads<'a>) {
             threads.join(*first.entry((&facts.base_subject, person)).or_insert(node), node);
         }
     }
+}
+
+/// Joins mails that speak of an earlier report to the only one there is, and returns those of which there are
+/// several, each with the newest.
+fn join_spoken_of<'a>(ordered: &[&'a Facts], threads: &mut Threads<'a>) -> Vec<(usize, usize)> {
+    let mut by_person: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut unsure = Vec::new();
+    if !ordered.iter().any(|facts| facts.refers_back) {
+        return unsure;
+    }
+    for (node, facts) in ordered.iter().enumerate().filter(|(_, facts)| reports(facts)) {
+        for person in &facts.participants {
+            by_person.entry(person).or_default().push(node);
+        }
+    }
+    for (node, facts) in ordered.iter().enumerate().filter(|(_, facts)| facts.refers_back) {
+        let recent = |other: &usize| {
+            let before =
+                ordered.get(*other).map(|other| facts.received.duration_since(other.received));
+            *other < node && before.is_some_and(|before| before.as_hours() <= MAX_BACK)
+        };
+        let reports = facts.participants.iter().filter_map(|who| by_person.get(who.as_str()));
+        let reports = reports.filter(|reports| reports.len() < MAX_REPORTS).flatten();
+        let mut cases: Vec<usize> = Vec::new();
+        for report in reports.copied().filter(recent) {
+            let known = cases.iter().any(|case| threads.same(*case, report));
+            if !known && !threads.same(report, node) {
+                cases.push(report);
+            }
+        }
+        match cases.as_slice() {
+            [only] => {
+                threads.join(*only, node);
+            }
+            [.., newest] => unsure.push((node, *newest)),
+            [] => {}
+        }
+    }
+    unsure
 }
 
 /// The newest begun thread before this mail, else the oldest after it.

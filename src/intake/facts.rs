@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::direction::direction;
 use super::ours::{Ours, normal};
+use super::refers::refers_back;
 use super::subject;
 use crate::domain::case::Direction;
 use crate::domain::{MessageRef, ids::hex};
@@ -19,6 +20,9 @@ const MAX_PARTICIPANTS: usize = 32;
 
 /// Longest id or address kept as written, in bytes; of a longer one its hash.
 const MAX_ID: usize = 250;
+
+/// Reports of one sender from which on no mail joins by speaking of one of them.
+pub(super) const MAX_REPORTS: usize = 64;
 
 /// Longest stretch of an embedded part that is searched for its Message-ID, in bytes.
 const MAX_RETURNED: usize = 64 * 1024;
@@ -48,6 +52,15 @@ pub struct Facts {
     pub direction: Direction,
     /// Advisory that a GitHub notification is about; never taken from other senders.
     pub ghsa: Option<String>,
+    /// Whether it begins a thread and yet speaks of an earlier report of its sender.
+    pub refers_back: bool,
+}
+
+impl Facts {
+    /// Whether it begins a thread: neither answer nor forward, and referring to nothing.
+    pub fn begins(&self) -> bool {
+        !self.is_reply && self.references.is_empty()
+    }
 }
 
 /// Time stamps as microseconds since 1970: half the size of text.
@@ -75,9 +88,12 @@ pub fn facts(
     let direction = direction(message, ours);
     let (base_subject, is_reply) = subject::base(&message.subject);
     let message_id = message.message_id.as_deref().and_then(id);
+    let references = references(message, message_id.as_deref());
+    let begins = direction == Direction::In && !is_reply && references.is_empty();
     Facts {
         message: message_ref,
-        references: references(message, message_id.as_deref()),
+        refers_back: begins && !from_github(message) && refers_back(&message.text),
+        references,
         message_id,
         base_subject,
         is_reply,
@@ -88,9 +104,44 @@ pub fn facts(
     }
 }
 
-/// Hashes of everything by which a mail may join others: messages that may end in one case share a key with
-/// each other, directly or through further messages. The value of a key is stable across versions.
-pub fn keys(facts: &Facts) -> Vec<u64> {
+/// Keys under which a mail is kept, beside [`keys`]: that it is a report of its sender, that it speaks of one.
+///
+/// Few mails speak of another; only for their senders all reports are looked at together.
+pub fn held_keys(facts: &Facts) -> Vec<u64> {
+    let mut held = keys(facts);
+    let with = |what: &'static str| facts.participants.iter().map(move |who| key(&[what, who]));
+    if reports(facts) {
+        held.extend(with("report"));
+    }
+    if facts.refers_back {
+        held.extend(with("back"));
+    }
+    held
+}
+
+/// Keys under which to look for the mails that one may join: a mail that may join it holds one of them. With
+/// each the number of mails that need to be looked at.
+pub fn asked_keys(facts: &Facts) -> Vec<(u64, usize)> {
+    let mut asked: Vec<(u64, usize)> =
+        keys(facts).into_iter().map(|key| (key, usize::MAX)).collect();
+    let with = |what: &'static str| facts.participants.iter().map(move |who| key(&[what, who]));
+    if reports(facts) {
+        asked.extend(with("back").map(|key| (key, MAX_REPORTS)));
+    }
+    if facts.refers_back {
+        asked.extend(with("report").map(|key| (key, MAX_REPORTS)));
+    }
+    asked
+}
+
+/// Whether a later mail of the sender may speak of this one. GitHub writes for everyone.
+pub(super) fn reports(facts: &Facts) -> bool {
+    facts.direction == Direction::In && facts.begins() && facts.ghsa.is_none()
+}
+
+/// Hashes of everything by which a mail may join others of itself: messages that may end in one case share a key
+/// with each other, directly or through further messages. The value of a key is stable across versions.
+fn keys(facts: &Facts) -> Vec<u64> {
     let mut keys: Vec<u64> = Vec::new();
     keys.extend(facts.message_id.iter().chain(&facts.references).map(|id| key(&["id", id])));
     if !facts.base_subject.is_empty() {
@@ -298,7 +349,7 @@ mod tests {
 
     #[test]
     fn mails_that_may_join_share_a_key() {
-        let of = |message: &Message| keys(&read(message));
+        let of = |message: &Message| held_keys(&read(message));
         let root = Message {
             message_id: Some("a@x".into()),
             subject: "Hole".into(),

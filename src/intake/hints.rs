@@ -114,16 +114,21 @@ pub fn read(
     }
     let own = Own::of(message, message_ref, &rules.sieve);
     let mut found = Findings::default();
-    for rule in &rules.rules {
-        found.apply(rule, message, &own);
-    }
     let mut reading = Reading { ghsa: ghsa(message, &own), ..Reading::default() };
+    let free = versions::read(&rules.versions, policy, message, &own, received, &mut reading);
+    versions::hints(&reading.versions, &free, &mut found.hints);
+    for rule in &rules.rules {
+        let fixed = rule.rule.before.as_deref();
+        if fixed
+            .is_none_or(|fixed| versions::all_before(policy, &reading.versions, fixed, received))
+        {
+            found.apply(rule, message, &own);
+        }
+    }
     vectors::read(&rules.vectors, policy, &own, &mut reading, &mut found.hints);
-    versions::read(&rules.versions, policy, message, &own, received, &mut reading);
-    versions::hints(&reading.versions, &mut found.hints);
     reading.flags = found.flags(message);
     found.channel(policy, message);
-    found.heed_traps(reading.flags.has_poc);
+    found.heed_traps(&reading.flags);
     reading.hints = settle(policy, found.hints);
     reading.flags.other_product |= says(&reading.hints, "CH2", AnswerValue::No);
     absence::read(policy, message, &own, &mut reading);
@@ -160,32 +165,37 @@ impl Findings {
             };
             *self.flags.entry(flag.to_owned()).or_default() += signed;
         }
-        if let Some(clause) = &rule.clause {
-            self.hints.push(Hint {
-                clause: clause.clone(),
-                answer: rule.answer,
-                strength: rule.strength.clamp(1, 3),
-                rule: rule.name.clone(),
-                why: rule.why.clone(),
-                evidence,
-            });
+        let Some(clause) = &rule.clause else { return };
+        let hint = Hint {
+            clause: clause.clone(),
+            answer: rule.answer,
+            strength: rule.strength.clamp(1, 3),
+            rule: rule.name.clone(),
+            why: rule.why.clone(),
+            evidence,
+        };
+        if rule.before.is_some() {
+            // What we have published is known to us as well.
+            self.hints.push(Hint { clause: "PD4".into(), answer: AnswerValue::No, ..hint.clone() });
         }
+        self.hints.push(hint);
     }
 
     /// Whether the mail took a private way: to the address of the policy, or by GitHub (CH1).
     fn channel(&mut self, policy: &Policy, message: &Message) {
         let mut to = message.to.iter().chain(&message.cc).take(MAX_NAMES);
-        let why = if from_github(message) {
-            "It came as a notification of a GitHub advisory."
+        // The advisory is worth a mention in the answer, the usual address is not.
+        let (strength, why) = if from_github(message) {
+            (2, "It came as a notification of a GitHub advisory.")
         } else if to.any(|to| to.address.eq_ignore_ascii_case(&policy.contact)) {
-            "It was sent to the security address."
+            (1, "It was sent to the security address.")
         } else {
             return;
         };
         self.hints.push(Hint {
             clause: "CH1".into(),
             answer: AnswerValue::Yes,
-            strength: 2,
+            strength,
             rule: "private-channel".to_owned(),
             why: why.to_owned(),
             evidence: None,
@@ -193,18 +203,21 @@ impl Findings {
     }
 
     /// Where a proof is brought, a tool's help or a library's name is a question and no ground to decline
-    /// (traps of NQ1 and NQ3). What speaks for NQ3 speaks against PD3.
-    fn heed_traps(&mut self, has_poc: bool) {
+    /// (traps of NQ1 and NQ3), and so is a library that a tool guesses at among other findings. What speaks
+    /// for NQ3, or for another product, speaks against PD3.
+    fn heed_traps(&mut self, flags: &Flags) {
+        let listed = says(&self.hints, "NQ1", AnswerValue::Yes);
         let mut mirrored = Vec::new();
-        for hint in self.hints.iter_mut().filter(|hint| hint.answer == AnswerValue::Yes) {
-            let clause = hint.clause.as_str();
-            let own_proof = has_poc && (clause == "NQ1" || clause == "NQ3" && hint.strength < 3);
-            if clause == "NQ3" && !own_proof {
+        for hint in &mut self.hints {
+            let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
+            let weak = clause == "NQ3" && hint.strength < 3 && (flags.has_poc || listed);
+            if yes && (weak || clause == "NQ1" && flags.has_poc) {
+                hint.answer = AnswerValue::Unclear;
+            } else if yes && clause == "NQ3"
+                || clause == "CH2" && hint.answer == AnswerValue::No && flags.other_product
+            {
                 let answer = AnswerValue::No;
                 mirrored.push(Hint { clause: "PD3".into(), answer, ..hint.clone() });
-            }
-            if own_proof {
-                hint.answer = AnswerValue::Unclear;
             }
         }
         self.hints.extend(mirrored);
@@ -217,15 +230,20 @@ impl Findings {
             (false, true) => AiUse::Suspected,
             (false, false) => AiUse::None,
         };
+        // A proof against something else proves nothing here; what a tool wrote under such a heading is none
+        // until somebody has run it.
+        let other_product = raised("other-product");
+        let unproven = if ai == AiUse::Suspected { FLAG_STRENGTH } else { 0 };
+        let proof = self.flags.get("poc").copied().unwrap_or_default() - unproven;
         Flags {
             ai,
             scanner: raised("scanner"),
             bounty_request: raised("bounty"),
-            has_poc: raised("poc"),
+            has_poc: !other_product && proof >= FLAG_STRENGTH,
             credit_wanted: raised("credit"),
             public: raised("public"),
             spam: raised("spam"),
-            other_product: raised("other-product"),
+            other_product,
             coordination: raised("coordination"),
             encrypted: raised("encrypted") || message.warnings.contains(&Warning::Encrypted),
         }

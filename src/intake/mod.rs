@@ -8,13 +8,15 @@ pub mod assign;
 pub mod direction;
 pub mod facts;
 pub mod hints;
+pub mod near;
 pub mod ours;
+mod refers;
 pub mod subject;
 pub mod suggest;
 
 pub use assign::{Group, assign};
 pub use direction::direction;
-pub use facts::{Facts, facts, keys};
+pub use facts::{Facts, asked_keys, facts, held_keys};
 pub use hints::{Rules, RulesError};
 pub use ours::Ours;
 pub use suggest::suggest;

@@ -3,7 +3,7 @@
 use crate::domain::cvss::Vector;
 use crate::domain::hint::Reading;
 use crate::domain::policy::Policy;
-use crate::domain::verdict::{Answers, CaseFacts, Verdict, merge, merge_flags, propose};
+use crate::domain::verdict::{Answers, CaseFacts, Verdict, merge, merge_flags, propose, raised};
 use crate::domain::{CaseId, version};
 
 /// What the rules propose for a case, from the readings of the mails to us in the order of receipt. `score`
@@ -27,6 +27,8 @@ pub fn suggest(
         version: version::of_readings(readings),
         all_encrypted: !readings.is_empty() && readings.iter().all(|r| r.flags.encrypted),
         confirmed: confirmed.keys().cloned().collect(),
+        raised: raised(readings),
+        claims: None,
     };
     propose(policy, &merge(confirmed, readings), &facts)
 }

@@ -86,6 +86,24 @@ pub fn classify(text: &str) -> Vec<LineKind> {
     kinds
 }
 
+/// For each line of `text` whether the sender wrote it for this mail. In a mail that passes on another's words,
+/// as its subject says, the quoted ones are what it is about.
+pub fn own_lines(text: &str, subject: &str) -> Vec<bool> {
+    let forward = is_forward(subject);
+    let counts = |kind| match kind {
+        LineKind::Own => true,
+        LineKind::Quoted => forward,
+        LineKind::Signature | LineKind::Attribution => false,
+    };
+    classify(text).into_iter().map(counts).collect()
+}
+
+fn is_forward(subject: &str) -> bool {
+    let mark = subject.trim_start().split([':', '\u{ff1a}']).next().unwrap_or_default();
+    ["fwd", "fw", "wg", "tr", "rv", "enc", "转发", "轉寄", "転送"]
+        .contains(&mark.to_lowercase().as_str())
+}
+
 fn is_quoted(line: &str) -> bool {
     let start = line.trim_start();
     // `>>> import os` is a Python prompt, not a quotation of the third level.

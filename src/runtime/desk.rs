@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ulid::Ulid;
 
+use super::claims::Shelf;
 use super::clock::Clock;
 use super::ingest::{self, Changed};
+use super::regroup::{self, Regrouped};
 use super::view;
 use crate::app::Problem;
 use crate::app::case::CaseView;
@@ -79,9 +81,13 @@ pub struct Desk {
     pub clock: Clock,
     /// Whether nothing can be written.
     pub read_only: bool,
+    /// What is known of the product's source.
+    pub claims: Shelf,
     /// Held from reading records to writing them, so that a pull and a decision on one case never write over
     /// each other. The workers take it; the thread of the screen never does.
     changing: Mutex<()>,
+    /// The sketches of all cases, read when the first are compared.
+    pub(super) twins: Mutex<Option<super::twins::Known>>,
     /// Copy of the index for reading only; removed with the desk.
     _scratch: Option<tempfile::TempDir>,
 }
@@ -100,6 +106,8 @@ pub struct Opening {
     pub clock: Clock,
     /// Open for reading only.
     pub read_only: bool,
+    /// Checkout of the product's source.
+    pub checkout: Option<PathBuf>,
 }
 
 /// Why something about a case could not be done.
@@ -114,6 +122,21 @@ pub enum DeskError {
     /// There is nothing to undo.
     #[error("there is no act on this case to take back")]
     NothingToUndo,
+    /// A case cannot be merged with itself.
+    #[error("both names lead to case {0}")]
+    OneCase(CaseId),
+    /// No mail of the case was named.
+    #[error("none of these is a mail of the case")]
+    NothingToSplit,
+    /// The case would lose the mail that it is named after.
+    #[error("the first mail names the case and cannot be split off")]
+    SplitsRoot,
+    /// No such published record.
+    #[error("no published record {0} is kept")]
+    NoPrecedent(String),
+    /// A file that is no published record.
+    #[error("{0}")]
+    Record(#[from] crate::export::import::ImportError),
 }
 
 impl DeskError {
@@ -127,6 +150,15 @@ impl DeskError {
             },
             Self::Scratch(_) => (text, "check the free space of the temporary folder".into()),
             Self::NothingToUndo => (text, "nothing was changed".into()),
+            Self::OneCase(_) => (text, "name two cases; nothing was changed".into()),
+            Self::NothingToSplit => {
+                (text, "`casebook show` numbers the mails; give numbers or ids".into())
+            }
+            Self::SplitsRoot => (text, "split the other mails off instead".into()),
+            Self::NoPrecedent(_) => (text, "`casebook precedent list` shows them".into()),
+            Self::Record(_) => {
+                (text, "name an OSV record, a CVE record or a GitHub advisory as JSON".into())
+            }
         };
         Problem { what, next }
     }
@@ -177,7 +209,9 @@ impl Desk {
             me: opening.me,
             clock: opening.clock,
             read_only: opening.read_only,
+            claims: Shelf::new(opening.checkout),
             changing: Mutex::new(()),
+            twins: Mutex::new(None),
             _scratch: scratch,
         };
         match health {
@@ -213,17 +247,22 @@ impl Desk {
         let mut pins: BTreeMap<MessageRef, CaseId> = BTreeMap::new();
         let mut touched: Vec<CaseId> = Vec::new();
         let mut batch = Batch::new();
+        let mut end = None;
         for stored in &entries {
             if let Some(Act::Opened { root, .. }) = stored.entry.act() {
                 pins.entry(root).or_insert_with(|| stored.entry.case.clone());
             }
             touched.push(stored.entry.case.clone());
             batch.put_entry(stored);
-            batch.advance_journal(stored.after.clone());
+            end = Some(stored.after.clone());
         }
         if !batch.is_empty() {
             self.store.commit(batch)?;
         }
+        touched.sort();
+        touched.dedup();
+        // Before the mails, which find there where they were put; and once more for those that are indexed already.
+        self.regroup(&touched, &mut Batch::new())?;
         let total = self.store.archive_end().seq.saturating_sub(archive.seq);
         let mut done = 0;
         let (mut step, mut bytes) = (Vec::new(), 0);
@@ -243,17 +282,24 @@ impl Desk {
             }
         }
         index(&mut step)?;
-        touched.sort();
-        touched.dedup();
+        let mut last = Batch::new();
         for id in touched {
-            self.refresh_case(&id)?;
+            if self.refresh_case(&id)?.is_none() {
+                self.refresh_precedent(&id, &mut last)?;
+            }
+        }
+        if let Some(end) = end {
+            last.advance_journal(end);
+        }
+        if !last.is_empty() {
+            self.store.commit(last)?;
         }
         self.store.flush()?;
         Ok(())
     }
 
     /// Works the record of a case out again from its mails and its entries.
-    fn refresh_case(&self, id: &CaseId) -> Result<Option<CaseRecord>, StoreError> {
+    pub(super) fn refresh_case(&self, id: &CaseId) -> Result<Option<CaseRecord>, StoreError> {
         let Some(known) = self.store.case_by_id(id)? else { return Ok(None) };
         let mails = self.mails_of(&known)?;
         let case = ingest::fold(&self.store, id, true)?;
@@ -336,12 +382,20 @@ impl Desk {
         Ok(view::row(record, unique))
     }
 
-    /// Everything about a case.
+    /// Everything about a case, with the cases and published records that are like it.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn view(&self, record: CaseRecord) -> Result<CaseView, DeskError> {
         Ok(view::case(self, record)?)
+    }
+
+    /// Everything about a case by itself: for work on many, where none is compared with the others.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn view_alone(&self, record: CaseRecord) -> Result<CaseView, DeskError> {
+        Ok(view::alone(self, record)?)
     }
 
     /// Writes acts to the journal. When this returns they are safe on disk.
@@ -351,46 +405,70 @@ impl Desk {
     pub fn record(&self, case: &CaseId, acts: Vec<Act>) -> Result<CaseRecord, DeskError> {
         let _one = self.changing();
         let known = self.find(case.as_str())?;
-        let mut all = Vec::with_capacity(acts.len() + 1);
-        if !known.pinned {
-            let policy = self.rules.policy.hash.clone();
-            all.push(Act::Opened { root: known.root, policy });
-        }
-        all.extend(acts);
-        let at = Clock::wall();
-        let entry = |act| NewEntry {
-            id: new_ulid(),
-            at,
-            actor: self.me.actor(),
-            case: known.id.clone(),
-            act,
-        };
-        let new: Vec<NewEntry> = all.into_iter().map(entry).collect();
-        let stored = self.store.append(&new)?;
-        let mut batch = Batch::new();
-        for one in &stored {
-            batch.put_entry(one);
-            batch.advance_journal(one.after.clone());
-        }
+        let mut all: Vec<(CaseId, Act)> = Vec::with_capacity(acts.len() + 1);
+        all.extend(self.opening(&known));
+        all.extend(acts.into_iter().map(|act| (known.id.clone(), act)));
+        let batch = self.append(all)?;
         self.store.commit(batch)?;
         let record = self.refresh_case(&known.id)?;
         self.store.flush()?;
         Ok(record.unwrap_or(known))
     }
 
+    /// The act that fixes the id of a case, unless it is fixed.
+    pub(super) fn opening(&self, known: &CaseRecord) -> Option<(CaseId, Act)> {
+        let policy = self.rules.policy.hash.clone();
+        (!known.pinned).then(|| (known.id.clone(), Act::Opened { root: known.root, policy }))
+    }
+
+    /// Appends entries to the journal and lists them. What is returned says that they have had their effect on the
+    /// index, and is to be committed with or after it.
+    pub(super) fn append(&self, acts: Vec<(CaseId, Act)>) -> Result<Batch, StoreError> {
+        let at = Clock::wall();
+        let entry =
+            |(case, act)| NewEntry { id: new_ulid(), at, actor: self.me.actor(), case, act };
+        let new: Vec<NewEntry> = acts.into_iter().map(entry).collect();
+        let stored = self.store.append(&new)?;
+        let (mut listed, mut done) = (Batch::new(), Batch::new());
+        for one in &stored {
+            listed.put_entry(one);
+            done.advance_journal(one.after.clone());
+        }
+        self.store.commit(listed)?;
+        Ok(done)
+    }
+
     /// Takes the newest act on a case back by one more entry.
     ///
     /// # Errors
     /// If there is none, or the write fails.
-    pub fn undo(&self, case: &CaseId) -> Result<(CaseRecord, String), DeskError> {
+    pub fn undo(&self, case: &CaseId) -> Result<(Regrouped, String), DeskError> {
+        let _one = self.changing();
         let known = self.find(case.as_str())?;
         let entries = if known.pinned { self.store.entries(&known.id)? } else { Vec::new() };
         let folded = crate::domain::Case::fold(known.id.clone(), &entries);
-        let last = folded.last_undoable().ok_or(DeskError::NothingToUndo)?.to_owned();
-        let undone = entries.iter().find(|entry| entry.id == last);
-        let what = undone.map_or_else(String::new, crate::app::material::history_words);
-        let record = self.record(&known.id, vec![Act::Undone { entry: last }])?;
-        Ok((record, what))
+        let last = folded.last_undoable();
+        let newest = last.first().ok_or(DeskError::NothingToUndo)?;
+        let entry_of = |id: &str| entries.iter().find(|entry| entry.id == id);
+        let mut what =
+            entry_of(newest).map_or_else(String::new, crate::app::material::history_words);
+        if last.len() > 1 {
+            what = format!("{what} and {} more", last.len() - 1);
+        }
+        let moves =
+            |id: &&&str| entry_of(id).is_some_and(|entry| regroup::regroups(entry, &entries));
+        let moves = last.iter().find(moves).is_some();
+        let undo = |entry: &&str| (known.id.clone(), Act::Undone { entry: (*entry).to_owned() });
+        let mut batch = self.append(last.iter().map(undo).collect())?;
+        let mut changed = Changed::default();
+        if moves {
+            changed = self.regroup(std::slice::from_ref(&known.id), &mut batch)?;
+        }
+        self.store.commit(batch)?;
+        let record = self.refresh_case(&known.id)?;
+        self.store.flush()?;
+        self.twins_changed(&changed)?;
+        Ok((Regrouped { case: record.unwrap_or(known), changed }, what))
     }
 
     /// The raw bytes of a mail.
@@ -411,7 +489,9 @@ impl Desk {
         cursor: Option<(&str, Vec<u8>)>,
     ) -> Result<Changed, StoreError> {
         let _one = self.changing();
-        ingest::add(&self.store, &self.rules, mails, cursor)
+        let changed = ingest::add(&self.store, &self.rules, mails, cursor)?;
+        self.twins_changed(&changed)?;
+        Ok(changed)
     }
 
     /// Taken from reading records to writing them.

@@ -15,20 +15,16 @@ use crate::domain::guard::{Hit, Secret, SecretKind, Watch, file_lines, fold, pro
 use crate::export::draft_toml;
 use crate::mail;
 
-mod git;
+mod history;
 mod log;
 
-pub use git::GitError;
+use super::git::{BYTES_MAX, COMMITS_MAX, Git, GitError};
 use log::{Commit, Event};
 
 /// Longest attachment that is read for lines, in bytes.
 const ATTACHMENT_MAX: usize = 1 << 20;
 /// Most telling lines of one case.
 const CASE_LINES: usize = 2000;
-/// Most commits of one look.
-pub const COMMITS_MAX: usize = 20_000;
-/// Most bytes of history of one look.
-pub const BYTES_MAX: u64 = 512 << 20;
 /// Most findings that are told one by one.
 pub const FINDINGS_MAX: usize = 500;
 /// Longest time that git may take.
@@ -110,7 +106,7 @@ impl Guard {
         for record in desk.all_cases() {
             let record = record?;
             if !matches!(record.state, CaseState::Published | CaseState::Closed) {
-                let view = desk.view(record)?;
+                let view = desk.view_alone(record)?;
                 secrets.extend(secrets_of(desk, &view));
             }
         }
@@ -122,7 +118,7 @@ impl Guard {
     /// # Errors
     /// If git cannot be run or refuses, or if there is more than can be looked at: then nothing can be said.
     pub fn look(&self, repo: &Path, scope: &Scope) -> Result<Looked, GitError> {
-        let git = git::Git::at(repo, TIME_MAX)?;
+        let git = Git::at(repo, TIME_MAX)?;
         let mut look = Look { watch: &self.watch, found: BTreeSet::new(), commits: 0 };
         let arguments = match scope {
             Scope::Range(range) => {
@@ -166,7 +162,7 @@ impl Look<'_> {
     }
 
     /// Names of branches and tags, and what annotated tags say.
-    fn names(&mut self, git: &git::Git) -> Result<(), GitError> {
+    fn names(&mut self, git: &Git) -> Result<(), GitError> {
         for (name, message) in git.references()? {
             self.search(&name, || Place::Name(name.clone()));
             self.search(&message, || Place::Tag(name.clone()));
@@ -175,7 +171,7 @@ impl Look<'_> {
     }
 
     /// Reads `<local ref> <local id> <remote ref> <remote id>` lines; the commits to look at.
-    fn pushed(&mut self, git: &git::Git, input: &str) -> Result<Vec<String>, GitError> {
+    fn pushed(&mut self, git: &Git, input: &str) -> Result<Vec<String>, GitError> {
         let mut arguments = Vec::new();
         let mut known = Vec::new();
         for line in input.lines() {
@@ -205,7 +201,7 @@ impl Look<'_> {
         Ok(arguments)
     }
 
-    fn history(&mut self, git: &git::Git, arguments: &[String]) -> Result<(), GitError> {
+    fn history(&mut self, git: &Git, arguments: &[String]) -> Result<(), GitError> {
         let mut reader = log::Reader::default();
         let mut commit = Commit::default();
         git.log(arguments, BYTES_MAX, &mut |bytes| {

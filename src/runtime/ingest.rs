@@ -17,7 +17,7 @@ use crate::intake::{self, Facts, Group};
 use crate::mail;
 use crate::store::{
     ArchivePlace, ArchivePosition, ArchiveRecord, Batch, CaseRecord, MailRecord, MailSource,
-    NewMail, PartRow, Store, StoreError,
+    NearRecord, NewMail, PartRow, Store, StoreError,
 };
 
 /// Mails indexed in one step: bounds the memory that a catch-up or rebuild takes.
@@ -149,15 +149,43 @@ fn index(
     let mut new = Vec::new();
     for mail in mails {
         let seq = mail.record.seq;
-        batch.put_join_keys(seq, &intake::keys(&mail.facts));
+        batch.put_join_keys(seq, &intake::held_keys(&mail.facts));
         if let Some(source) = &mail.source {
             batch.map_uid(&source.mailbox, source.uid_validity, source.uid, seq);
         }
         batch.advance_archive(mail.after);
         new.push(seq);
-        gathered.insert(mail.record, mail.facts);
+        gathered.insert(store, mail.record, mail.facts)?;
     }
     gathered.close(store, new)?;
+    let changed = gathered.into_cases(store, rules, pins, &mut batch)?;
+    if !batch.is_empty() {
+        store.commit(batch)?;
+    }
+    Ok(changed)
+}
+
+/// Sorts stored mails into cases again, after a maintainer has put some together or apart.
+///
+/// `pins` names the first mails of cases with journal entries that may come back.
+///
+/// # Errors
+/// If the index cannot be read or written; then nothing has changed.
+pub fn regroup(
+    store: &Store,
+    rules: &Rules,
+    mails: impl IntoIterator<Item = MessageRef>,
+    pins: &BTreeMap<MessageRef, CaseId>,
+    mut batch: Batch,
+) -> Result<Changed, StoreError> {
+    let mut gathered = Gathered::default();
+    let mut waiting = Vec::new();
+    for message in mails {
+        if let Some(seq) = store.seq_of(&message)? {
+            gathered.add_case_of(store, seq, &mut waiting)?;
+        }
+    }
+    gathered.close(store, waiting)?;
     let changed = gathered.into_cases(store, rules, pins, &mut batch)?;
     if !batch.is_empty() {
         store.commit(batch)?;
@@ -173,25 +201,43 @@ struct Gathered {
     cases: BTreeMap<u64, CaseRecord>,
     /// Mails that were in the index before, with their cases: written again only if those change.
     known: BTreeMap<u64, u64>,
+    /// Mails that were put into a case by hand.
+    pins: BTreeMap<MessageRef, CaseId>,
 }
 
 impl Gathered {
-    fn insert(&mut self, record: MailRecord, facts: Facts) {
+    fn insert(
+        &mut self,
+        store: &Store,
+        record: MailRecord,
+        facts: Facts,
+    ) -> Result<(), StoreError> {
+        if let Some(case) = store.pin(&record.message)? {
+            self.pins.insert(record.message, case);
+        }
         self.facts.insert(record.seq, facts);
         self.records.insert(record.seq, record);
+        Ok(())
     }
 
     /// Adds every stored mail that shares a key with one that is here, and the whole case of each.
     fn close(&mut self, store: &Store, new: Vec<u64>) -> Result<(), StoreError> {
         let mut waiting = new;
-        let mut asked = BTreeSet::new();
+        let (mut asked, mut asked_cases) = (BTreeSet::new(), BTreeSet::new());
         while let Some(seq) = waiting.pop() {
-            let keys = self.facts.get(&seq).map(intake::keys).unwrap_or_default();
-            for key in keys {
+            let message = self.records.get(&seq).map(|record| record.message);
+            if let Some(case) = message.and_then(|message| self.pins.get(&message)).cloned()
+                && asked_cases.insert(case.clone())
+                && let Some(record) = store.case_by_id(&case)?
+            {
+                self.add_case(store, record, &mut waiting)?;
+            }
+            let keys = self.facts.get(&seq).map(intake::asked_keys).unwrap_or_default();
+            for (key, enough) in keys {
                 if !asked.insert(key) {
                     continue;
                 }
-                for found in store.seqs_by_join_key(key)? {
+                for found in store.seqs_by_join_key(key)?.into_iter().take(enough) {
                     self.add_case_of(store, found, &mut waiting)?;
                 }
             }
@@ -209,19 +255,37 @@ impl Gathered {
             return Ok(());
         }
         let Some(mail) = store.mail(seq)? else { return Ok(()) };
-        let case = store.case(mail.case)?;
-        let members = case.as_ref().map_or_else(|| vec![seq], |case| case.members.clone());
-        if let Some(case) = case {
-            self.cases.insert(case.number, case);
+        match store.case(mail.case)? {
+            Some(case) => self.add_case(store, case, waiting),
+            None => self.add_known(store, seq, waiting),
         }
-        for member in members {
-            let Some(record) = store.mail(member)? else { continue };
-            let facts = facts_of(&record);
-            waiting.push(member);
-            self.known.insert(member, record.case);
-            self.insert(record, facts);
+    }
+
+    fn add_case(
+        &mut self,
+        store: &Store,
+        case: CaseRecord,
+        waiting: &mut Vec<u64>,
+    ) -> Result<(), StoreError> {
+        let members = case.members.clone();
+        self.cases.insert(case.number, case);
+        members.into_iter().try_for_each(|member| self.add_known(store, member, waiting))
+    }
+
+    fn add_known(
+        &mut self,
+        store: &Store,
+        seq: u64,
+        waiting: &mut Vec<u64>,
+    ) -> Result<(), StoreError> {
+        if self.records.contains_key(&seq) {
+            return Ok(());
         }
-        Ok(())
+        let Some(record) = store.mail(seq)? else { return Ok(()) };
+        let facts = facts_of(&record);
+        waiting.push(seq);
+        self.known.insert(seq, record.case);
+        self.insert(store, record, facts)
     }
 
     /// Whether a case outside of this set has the id of a group: two Message-IDs can give one id, as a hundred
@@ -251,6 +315,8 @@ impl Gathered {
                 pins.insert(one.message, id.clone());
             }
         }
+        // What a maintainer has put together or apart counts more than where a case began.
+        pins.extend(std::mem::take(&mut self.pins));
         let seq_of: BTreeMap<MessageRef, u64> =
             self.records.values().map(|record| (record.message, record.seq)).collect();
         let mut numbers = Numbers::new(store, &self.cases);
@@ -264,8 +330,9 @@ impl Gathered {
             let members: Vec<u64> =
                 group.members.iter().filter_map(|message| seq_of.get(message).copied()).collect();
             let number = numbers.take(&group, &members, &self.records)?;
-            let pinned = pins.contains_key(&group.root);
-            let case = fold(store, &group.id, pinned)?;
+            let case = fold(store, &group.id, pins.contains_key(&group.root))?;
+            let pinned = case.entry_count() > 0;
+            let root = case.root.filter(|_| pinned).unwrap_or(group.root);
             for seq in &members {
                 if let Some(record) = self.records.get_mut(seq) {
                     record.case = number;
@@ -273,16 +340,24 @@ impl Gathered {
             }
             let mails: Vec<&MailRecord> =
                 members.iter().filter_map(|seq| self.records.get(seq)).collect();
-            let record = case_record(rules, number, group.root, pinned, &mails, &case);
+            let record = case_record(rules, number, root, pinned, &mails, &case);
             if self.cases.get(&number) != Some(&record) {
                 changed.cases.insert(number);
                 batch.put_case(record);
             }
         }
         for (seq, record) in self.records {
-            if self.known.get(&seq) != Some(&record.case) {
-                batch.put_mail(record);
+            let known = self.known.get(&seq);
+            if known == Some(&record.case) {
+                continue;
             }
+            // What it is compared by goes with it; a new mail gets that when it is judged.
+            if known.is_some()
+                && let Some(NearRecord { sketch, .. }) = store.near(seq)?
+            {
+                batch.put_near(seq, NearRecord { case: record.case, sketch });
+            }
+            batch.put_mail(record);
         }
         for number in numbers.unused() {
             batch.remove_case(number);
@@ -361,6 +436,7 @@ fn summarise(rules: &Rules, mail: &NewMail) -> (MailRecord, Facts) {
         is_reply: facts.is_reply,
         participants: facts.participants.clone(),
         ghsa: facts.ghsa.clone(),
+        refers_back: facts.refers_back,
         direction: facts.direction,
         snippet: snippet(&message.text),
         parts: message.parts.iter().map(part_row).collect(),
@@ -375,11 +451,16 @@ fn summarise(rules: &Rules, mail: &NewMail) -> (MailRecord, Facts) {
     (record, facts)
 }
 
-/// What the rules propose for a case.
-pub fn verdict(rules: &Rules, case: &Case, readings: &[&Reading]) -> Verdict {
+/// What the rules propose for a case, which may repeat another.
+pub fn verdict(
+    rules: &Rules,
+    case: &Case,
+    readings: &[&Reading],
+    repeats: Option<CaseId>,
+) -> Verdict {
     let ours = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
     let confirmed = checklist::confirmed(case);
-    intake::suggest::suggest(&rules.policy, &confirmed, readings, ours.as_ref(), None)
+    intake::suggest::suggest(&rules.policy, &confirmed, readings, ours.as_ref(), repeats)
 }
 
 fn addresses(list: &[mail::Address]) -> Vec<(String, String)> {
@@ -420,6 +501,7 @@ fn facts_of(record: &MailRecord) -> Facts {
         received: record.received,
         direction: record.direction,
         ghsa: record.ghsa.clone(),
+        refers_back: record.refers_back,
     }
 }
 
@@ -442,7 +524,8 @@ pub fn case_record(
     let last_word = mails.iter().rfind(|mail| mail.direction != Direction::Automatic);
     let readings: Vec<&Reading> = incoming().map(|mail| &mail.reading).collect();
     let judged = incoming().all(|mail| mail.judged);
-    let verdict = verdict(rules, case, &readings);
+    // Whether it repeats another is found out when it is looked at: it depends on all the others.
+    let verdict = verdict(rules, case, &readings, None);
     let sender = first.and_then(|mail| mail.from.first()).cloned().unwrap_or_default();
     CaseRecord {
         number,
@@ -456,13 +539,18 @@ pub fn case_record(
         last: mails.iter().map(|mail| mail.received).max().unwrap_or_default(),
         first_answer,
         last_answer,
+        // Once a newer mail of ours has come in, the answer has left.
+        queued: case.queued.filter(|at| last_answer.is_none_or(|last| last < *at)),
         messages: u32::try_from(mails.len()).unwrap_or(u32::MAX),
         unanswered: last_word.is_some_and(|mail| mail.direction == Direction::In),
         state: case.state(first_answer.is_some()),
         disposition: case.decision.as_ref().map(|decision| decision.disposition),
         decided_clauses: case.decision.as_ref().map(|d| d.clauses.clone()).unwrap_or_default(),
         suggested: (judged && !readings.is_empty()).then_some(verdict.disposition),
-        suggested_clauses: if judged { verdict.clauses } else { Vec::new() },
+        suggested_clauses: match judged {
+            true => verdict.all_clauses().cloned().collect(),
+            false => Vec::new(),
+        },
         public: readings.iter().any(|reading| reading.flags.public),
         warnings: mails.iter().any(|mail| !mail.warnings.is_empty()),
         journal_entries: u32::try_from(case.entry_count()).unwrap_or(u32::MAX),

@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::desk::{Desk, Upkeep};
 use super::ingest::{self, Changed};
 use super::parallel;
+use crate::domain::case::Direction;
 use crate::domain::hint::Reading;
 use crate::intake;
+use crate::intake::near::{self, Sketch};
 use crate::mail::{self, Message};
-use crate::store::{Batch, MailRecord, StoreError};
+use crate::store::{Batch, MailRecord, NearRecord, StoreError};
 
 /// Mails judged in one step.
 const STEP: usize = 256;
@@ -20,12 +22,20 @@ const STEP: usize = 256;
 /// Raw bytes read for one step, beside the one mail that goes over.
 const STEP_BYTES: u64 = 16 << 20;
 
+/// What one step did.
+pub struct Judged {
+    /// Mails judged.
+    pub mails: u64,
+    /// Cases that show it.
+    pub changed: Changed,
+}
+
 impl Desk {
     /// Judges some of the mails that wait; `None` if none does. The lock on changes is held only for writing.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub fn judge_some(&self) -> Result<Option<Changed>, StoreError> {
+    pub fn judge_some(&self) -> Result<Option<Judged>, StoreError> {
         let mut bytes = 0;
         let mut mails: Vec<MailRecord> = Vec::new();
         for seq in self.store.unjudged(STEP)? {
@@ -41,13 +51,14 @@ impl Desk {
         }
         let raws = self.store.raw_of(&mails);
         let pairs: Vec<_> = mails.iter().zip(raws).collect();
-        let readings = parallel::each(&pairs, |(record, raw)| match raw {
-            Ok(raw) => read(self, &mail::parse(raw), record),
+        let judgements = parallel::each(&pairs, |(record, raw)| match raw {
+            Ok(raw) => judgement(self, &mail::parse(raw), record),
             // The damage is told by `verify` and wherever the mail is shown.
-            Err(_) => Reading::default(),
+            Err(_) => Judgement::default(),
         });
-        let readings = mails.iter().map(|mail| mail.seq).zip(readings).collect();
-        self.keep(readings).map(Some)
+        let judgements = mails.iter().map(|mail| mail.seq).zip(judgements).collect();
+        let changed = self.keep(judgements)?;
+        Ok(Some(Judged { mails: mails.len() as u64, changed }))
     }
 
     /// Judges everything that waits.
@@ -56,9 +67,10 @@ impl Desk {
     /// If the store cannot be read or written; what was judged before stays.
     pub fn judge_all(&self, upkeep: Upkeep<'_>) -> Result<(), StoreError> {
         let total = self.store.unjudged(usize::MAX)?.len() as u64;
-        while self.judge_some()?.is_some() {
-            let left = self.store.unjudged(usize::MAX)?.len() as u64;
-            upkeep("judging mail by the rules", total.saturating_sub(left), total);
+        let mut done = 0;
+        while let Some(judged) = self.judge_some()? {
+            done += judged.mails;
+            upkeep("judging mail by the rules", done, total);
         }
         if total > 0 {
             self.store.flush()?;
@@ -67,17 +79,22 @@ impl Desk {
     }
 
     /// Writes what was read, and the cases as they are with it.
-    fn keep(&self, readings: BTreeMap<u64, Reading>) -> Result<Changed, StoreError> {
+    fn keep(&self, judgements: BTreeMap<u64, Judgement>) -> Result<Changed, StoreError> {
         let _one = self.changing();
         let mut batch = Batch::new();
         let mut judged: BTreeMap<u64, MailRecord> = BTreeMap::new();
-        for (seq, reading) in readings {
+        for (seq, Judgement { reading, sketch }) in judgements {
             // As it is now: it may have moved to another case meanwhile.
             let Some(record) = self.store.mail(seq)? else { continue };
+            if let Some(sketch) = sketch {
+                let sketch = sketch.into_bytes();
+                batch.put_near(seq, NearRecord { case: record.case, sketch });
+            }
             judged.insert(seq, MailRecord { reading, judged: true, ..record });
         }
         let cases: BTreeSet<u64> = judged.values().map(|mail| mail.case).collect();
         let mut changed = Changed::default();
+        let touched = cases.clone();
         for number in cases {
             let Some(known) = self.store.case(number)? else { continue };
             let mut mails = self.mails_of(&known)?;
@@ -100,8 +117,24 @@ impl Desk {
             batch.put_mail(mail);
         });
         self.store.commit(batch)?;
+        self.twins_changed(&Changed { cases: touched, ..Changed::default() })?;
         Ok(changed)
     }
+}
+
+/// What is worked out about a mail after it was stored.
+#[derive(Default)]
+struct Judgement {
+    reading: Reading,
+    /// What it is compared by with others.
+    sketch: Option<Sketch>,
+}
+
+fn judgement(desk: &Desk, message: &Message, record: &MailRecord) -> Judgement {
+    let product = &desk.rules.policy.product;
+    let features = || near::features(&message.subject, &message.text, product);
+    let sketch = (record.direction == Direction::In).then(|| features().sketch());
+    Judgement { reading: read(desk, message, record), sketch }
 }
 
 /// What the rules read out of a mail.

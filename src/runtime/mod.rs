@@ -2,12 +2,14 @@
 //!
 //! Owns: everything that waits. Read next: [`desk`] (work on an open store), [`screen_loop`], [`workers`].
 
+pub mod claims;
 pub mod clock;
 pub mod demo;
 pub mod desk;
 pub mod export;
 pub mod fault;
 pub mod files;
+pub mod git;
 pub mod guard;
 pub mod import;
 pub mod ingest;
@@ -15,9 +17,11 @@ pub mod judge;
 pub mod parallel;
 pub mod pull;
 mod random;
+pub mod regroup;
 pub mod screen_loop;
 pub mod secret;
 pub mod setup;
 pub mod signals;
+pub mod twins;
 pub mod view;
 pub mod workers;

@@ -116,6 +116,7 @@ impl Setup {
             me: self.me(),
             clock: self.options.clock,
             read_only: self.options.read_only,
+            checkout: self.config.product.checkout.clone(),
         })
     }
 

@@ -4,6 +4,7 @@ use super::desk::Desk;
 use super::{ingest, judge};
 use crate::app::case::{CaseView, MessageView, PartView};
 use crate::app::row::CaseRow;
+use crate::app::twin;
 use crate::domain::case::Direction;
 use crate::domain::hint::Reading;
 use crate::mail::{self, Address, DisplayText, Message};
@@ -25,6 +26,7 @@ pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
         last: record.last,
         first_answer: record.first_answer,
         last_answer: record.last_answer,
+        queued: record.queued,
         messages: record.messages,
         unanswered: record.unanswered,
         state: record.state,
@@ -37,19 +39,40 @@ pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
     }
 }
 
-/// Everything about a case, its mails decoded from the archive.
+/// Everything about a case, its mails decoded from the archive, with what is like it.
 ///
 /// # Errors
 /// If the index or the journal cannot be read. A mail whose archive record is damaged is shown as such.
 pub fn case(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
+    let mut view = alone(desk, record.clone())?;
+    view.twins = desk.twins(&record, &view.messages)?;
+    let policy = &desk.rules.policy;
+    if let Some(earlier) = twin::repeats(&view.twins).cloned() {
+        let hint = twin::hint(&earlier, &view, policy);
+        let first = view.messages.iter_mut().find(|message| message.direction == Direction::In);
+        if let (Some(hint), Some(first)) = (hint, first) {
+            first.reading.hints.push(hint);
+        }
+        let repeats = earlier.case().map(|case| case.id.clone());
+        view.verdict = ingest::verdict(&desk.rules, &view.case, &view.readings(), repeats);
+    }
+    Ok(view)
+}
+
+/// The same, compared with nothing.
+///
+/// # Errors
+/// As [`case`].
+pub fn alone(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let mails = desk.mails_of(&record)?;
     let entries = if record.pinned { desk.store.entries(&record.id)? } else { Vec::new() };
     let case = crate::domain::Case::fold(record.id.clone(), &entries);
     let messages: Vec<MessageView> = mails.iter().map(|mail| message(desk, mail)).collect();
     let incoming = messages.iter().filter(|message| message.direction == Direction::In);
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
-    let verdict = ingest::verdict(&desk.rules, &case, &readings);
-    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict })
+    let verdict = ingest::verdict(&desk.rules, &case, &readings, None);
+    let twins = Vec::new();
+    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict, twins })
 }
 
 fn message(desk: &Desk, record: &MailRecord) -> MessageView {

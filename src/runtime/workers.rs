@@ -11,6 +11,7 @@ use super::desk::{Desk, DeskError};
 use super::fault::{Fault, Trap};
 use super::ingest::Changed;
 use super::pull::{self, Mailbox};
+use super::regroup::Regrouped;
 use super::screen_loop::Event;
 use super::{export, view};
 use crate::app::{Effect, Input, Outcome, Problem, SyncState};
@@ -153,9 +154,9 @@ impl Judge {
 
     /// Judges some; tells whether there may be more.
     fn step(&self) -> bool {
-        let judged = self.desk.judge_some().and_then(|changed| {
-            let Some(changed) = changed else { return Ok(None) };
-            self.desk.rows(changed.cases).map(Some)
+        let judged = self.desk.judge_some().and_then(|judged| {
+            let Some(judged) = judged else { return Ok(None) };
+            self.desk.rows(judged.changed.cases).map(Some)
         });
         let (outcome, more) = match judged {
             Ok(None) => return false,
@@ -223,13 +224,19 @@ impl StoreWorker {
             }
             Effect::Undo { case } => {
                 let undone = self.desk.undo(&case);
-                match undone.and_then(|(record, what)| Ok((self.desk.view(record)?, what))) {
-                    Ok((case, what)) => {
-                        let said = format!("taken back: {what}");
-                        Outcome::Saved { said, case: Box::new(case) }
-                    }
-                    Err(error) => failed(error),
-                }
+                undone
+                    .and_then(|(undone, what)| {
+                        regrouped(&self.desk, undone, format!("taken back: {what}"), false)
+                    })
+                    .unwrap_or_else(failed)
+            }
+            Effect::Merge { case, into } => self.merge(&case, &into).unwrap_or_else(failed),
+            Effect::Split { case, message } => {
+                let split = self.desk.split(&case, &[message]);
+                let said = "the mail is a case of its own now".to_owned();
+                split
+                    .and_then(|split| regrouped(&self.desk, split, said, false))
+                    .unwrap_or_else(failed)
             }
             Effect::LoadRaw { case, message } => self.raw(case.as_str(), message),
             Effect::WriteEml { case, path } => match export::write_eml(&self.desk, &case, &path) {
@@ -275,6 +282,13 @@ impl StoreWorker {
             }
             limit = MORE_ROWS;
         }
+    }
+
+    fn merge(&self, case: &str, into: &str) -> Result<Outcome, DeskError> {
+        let (case, into) = (self.desk.find(case)?.id, self.desk.find(into)?.id);
+        let merged = self.desk.merge(&case, &into)?;
+        let said = format!("{case} is merged into {into}");
+        regrouped(&self.desk, merged, said, true)
     }
 
     fn open(&self, case: &str) -> Result<crate::app::case::CaseView, DeskError> {
@@ -325,6 +339,25 @@ impl StoreWorker {
             Err(problem) => Outcome::Failed(problem.problem()),
         }
     }
+}
+
+/// What the screen is told after mails were put together or apart; where none were, only that it is saved.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn regrouped(
+    desk: &Desk,
+    done: Regrouped,
+    said: String,
+    merged: bool,
+) -> Result<Outcome, DeskError> {
+    let case = Box::new(desk.view(done.case)?);
+    let changed = done.changed;
+    if changed.cases.is_empty() && changed.gone.is_empty() {
+        return Ok(Outcome::Saved { said, case });
+    }
+    let rows = desk.rows(changed.cases)?;
+    Ok(Outcome::Regrouped { said, merged, case, rows, gone: changed.gone.into_iter().collect() })
 }
 
 /// Runs one pull at a time.

@@ -6,9 +6,10 @@ use super::error::StoreError;
 use super::index::{Meta, Transaction};
 use super::journal::{JournalPosition, LinePlace, StoredEntry};
 use super::keys;
-use super::records::{CaseRecord, Counts, MailRecord};
+use super::records::{CaseRecord, Counts, MailRecord, NearRecord, PrecedentRecord};
 use super::scan::ArchivePosition;
-use crate::domain::{CaseId, CaseState};
+use crate::domain::journal::REGROUPING;
+use crate::domain::{CaseId, CaseState, MessageRef};
 
 /// Changes for [`super::Store::commit`].
 #[derive(Default)]
@@ -26,6 +27,11 @@ enum Op {
     Uid(String, u32, u32, u64),
     Cursor(String, Vec<u8>),
     Entry(CaseId, u64, LinePlace),
+    Regrouped(CaseId),
+    Near(u64, NearRecord),
+    Pin(MessageRef, Option<CaseId>),
+    Alias(CaseId, Option<CaseId>),
+    Precedent(CaseId, Option<Box<PrecedentRecord>>),
 }
 
 impl Batch {
@@ -67,7 +73,30 @@ impl Batch {
     /// Lists a journal entry with its case.
     pub fn put_entry(&mut self, stored: &StoredEntry) -> &mut Self {
         let entry = &stored.entry;
+        if REGROUPING.contains(&entry.kind.as_str()) {
+            self.push(Op::Regrouped(entry.case.clone()));
+        }
         self.push(Op::Entry(entry.case.clone(), entry.seq, stored.place))
+    }
+
+    /// Sets what the mail `seq` is compared by.
+    pub fn put_near(&mut self, seq: u64, near: NearRecord) -> &mut Self {
+        self.push(Op::Near(seq, near))
+    }
+
+    /// Puts a mail into a case by hand, or gives it free again.
+    pub fn pin(&mut self, message: MessageRef, case: Option<CaseId>) -> &mut Self {
+        self.push(Op::Pin(message, case))
+    }
+
+    /// Lets the id of a merged case lead to the one that has its mails, or to none.
+    pub fn alias(&mut self, case: CaseId, to: Option<CaseId>) -> &mut Self {
+        self.push(Op::Alias(case, to))
+    }
+
+    /// Sets a published record under its key in the journal, or takes it away.
+    pub fn precedent(&mut self, key: CaseId, record: Option<PrecedentRecord>) -> &mut Self {
+        self.push(Op::Precedent(key, record.map(Box::new)))
     }
 
     /// Says up to where the archive is indexed. Held back by the store as long as a record before that point
@@ -146,6 +175,25 @@ impl Op {
                 counts.entries += u64::from(!to.has(&key)?);
                 to.put(key, &place)
             }
+            Self::Regrouped(case) => to.put(keys::regrouped(&case), &()),
+            Self::Near(seq, near) => to.put(keys::near(seq), &near),
+            Self::Pin(message, case) => set(to, keys::pin(&message), case.as_ref()),
+            Self::Alias(case, other) => set(to, keys::alias(case.as_str()), other.as_ref()),
+            Self::Precedent(key, record) => set(to, keys::precedent(&key), record.as_deref()),
+        }
+    }
+}
+
+fn set<T: serde::Serialize>(
+    to: &mut Transaction,
+    key: Vec<u8>,
+    value: Option<&T>,
+) -> Result<(), StoreError> {
+    match value {
+        Some(value) => to.put(key, value),
+        None => {
+            to.remove(key);
+            Ok(())
         }
     }
 }

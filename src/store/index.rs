@@ -23,7 +23,7 @@ use super::scan::ArchivePosition;
 use super::{files, keys, value};
 
 /// Format of the index as a whole: set of key kinds.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// More does not make reading faster, and sled takes up to six times of it on a scan.
 const CACHE_BYTES: u64 = 32 << 20;
 

@@ -12,6 +12,11 @@ pub const CASE: u8 = b'c';
 pub const CASE_ID: u8 = b'i';
 pub const QUEUE: u8 = b'q';
 pub const UNJUDGED: u8 = b'w';
+pub const NEAR: u8 = b'n';
+pub const PIN: u8 = b'p';
+pub const ALIAS: u8 = b'a';
+pub const REGROUPED: u8 = b'g';
+pub const PRECEDENT: u8 = b'k';
 
 fn join(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![kind];
@@ -77,6 +82,36 @@ pub fn entries(case: &CaseId) -> Vec<u8> {
 
 pub fn entry(case: &CaseId, seq: u64) -> Vec<u8> {
     join(b'e', &[case.as_str().as_bytes(), &seq.to_be_bytes()])
+}
+
+/// What the mail `seq` is compared by.
+pub fn near(seq: u64) -> Vec<u8> {
+    join(NEAR, &[&seq.to_be_bytes()])
+}
+
+/// The case that a mail was put into by hand.
+pub fn pin(message: &MessageRef) -> Vec<u8> {
+    join(PIN, &[message.digest()])
+}
+
+/// The case that has the mails of a merged one.
+pub fn alias(prefix: &str) -> Vec<u8> {
+    join(ALIAS, &[prefix.as_bytes()])
+}
+
+/// A case with entries that merge or split.
+pub fn regrouped(case: &CaseId) -> Vec<u8> {
+    join(REGROUPED, &[case.as_str().as_bytes()])
+}
+
+/// A published record, by its key in the journal.
+pub fn precedent(key: &CaseId) -> Vec<u8> {
+    join(PRECEDENT, &[key.as_str().as_bytes()])
+}
+
+/// The letters behind the prefix byte, as of a case.
+pub fn case_of(key: &[u8]) -> Option<CaseId> {
+    CaseId::parse(std::str::from_utf8(key.get(1..)?).ok()?)
 }
 
 /// The number in the last eight bytes.

@@ -9,6 +9,7 @@
 
 mod archive;
 mod batch;
+mod cache;
 mod error;
 mod files;
 mod frame;
@@ -34,7 +35,7 @@ pub use error::{ErrorKind, StoreError};
 pub use frame::{ArchiveHeader, MailSource, NewMail, ReceivedFrom};
 pub use journal::{JournalPosition, LinePlace, StoredEntry};
 pub use open::{Health, Mode};
-pub use records::{CaseRecord, Counts, MailRecord, PartRow, QueueKey};
+pub use records::{CaseRecord, Counts, MailRecord, NearRecord, PartRow, PrecedentRecord, QueueKey};
 pub use scan::{ArchivePlace, ArchivePosition, ArchiveRecord, Damage, Scan};
 pub use verify::Report;
 

@@ -3,9 +3,10 @@
 
 use super::error::StoreError;
 use super::journal::{JournalPosition, LinePlace, StoredEntry};
-use super::records::{CaseRecord, Counts, MailRecord, QueueKey};
+use super::records::{CaseRecord, Counts, MailRecord, NearRecord, PrecedentRecord, QueueKey};
 use super::scan::{ArchivePosition, Scan};
 use super::{Damage, Store, keys};
+use crate::domain::grouping::{CHAIN_MAX, Grouping};
 use crate::domain::journal::Entry;
 use crate::domain::{CaseId, MessageRef};
 
@@ -99,21 +100,117 @@ impl Store {
         if prefix.is_empty() || prefix.len() > CaseId::LENGTH {
             return Err(not_found());
         }
-        let found: Vec<(Vec<u8>, u64)> =
-            self.with_index(|index| index.list(&keys::case_id(prefix), None, AMBIGUOUS_SHOWN))?;
+        let found = self.ids_with_prefix(prefix)?;
         match found.as_slice() {
             [] => Err(not_found()),
-            [(_, number)] => self.case(*number)?.ok_or_else(not_found),
+            [id] => {
+                self.case_by_id(self.merged_into(id)?.as_ref().unwrap_or(id))?.ok_or_else(not_found)
+            }
             several => Err(StoreError::Ambiguous {
                 prefix: prefix.to_owned(),
-                matches: several
-                    .iter()
-                    .map(|(key, _)| {
-                        String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into()
-                    })
-                    .collect(),
+                matches: several.iter().map(ToString::to_string).collect(),
             }),
         }
+    }
+
+    /// Ids that begin with `prefix`, those of merged cases too, the first few in their order.
+    fn ids_with_prefix(&self, prefix: &str) -> Result<Vec<CaseId>, StoreError> {
+        let cases: Vec<(Vec<u8>, u64)> =
+            self.with_index(|index| index.list(&keys::case_id(prefix), None, AMBIGUOUS_SHOWN))?;
+        let merged: Vec<(Vec<u8>, CaseId)> =
+            self.with_index(|index| index.list(&keys::alias(prefix), None, AMBIGUOUS_SHOWN))?;
+        let keys = cases.iter().map(|(key, _)| key).chain(merged.iter().map(|(key, _)| key));
+        let mut ids: Vec<CaseId> = keys.filter_map(|key| keys::case_of(key)).collect();
+        ids.sort();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    /// The case that has the mails of a merged one; `None` if that is no merged one.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn merged_into(&self, case: &CaseId) -> Result<Option<CaseId>, StoreError> {
+        let mut at = None;
+        for _ in 0..CHAIN_MAX {
+            let key = keys::alias(at.as_ref().unwrap_or(case).as_str());
+            match self.with_index(|index| index.get::<CaseId>(&key))? {
+                Some(next) => at = Some(next),
+                None => break,
+            }
+        }
+        Ok(at)
+    }
+
+    /// Cases that have entries which merge or split.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn regrouped_cases(&self) -> Result<Vec<CaseId>, StoreError> {
+        let found: Vec<(Vec<u8>, ())> =
+            self.with_index(|index| index.list(&[keys::REGROUPED], None, LIST_LIMIT))?;
+        Ok(found.iter().filter_map(|(key, ())| keys::case_of(key)).collect())
+    }
+
+    /// The case that a mail was put into by hand.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn pin(&self, message: &MessageRef) -> Result<Option<CaseId>, StoreError> {
+        self.with_index(|index| index.get(&keys::pin(message)))
+    }
+
+    /// What merges and splits came to when the index last heard of them.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn grouping(&self) -> Result<Grouping, StoreError> {
+        let pins: Vec<(Vec<u8>, CaseId)> =
+            self.with_index(|index| index.list(&[keys::PIN], None, LIST_LIMIT))?;
+        let aliases: Vec<(Vec<u8>, CaseId)> =
+            self.with_index(|index| index.list(&[keys::ALIAS], None, LIST_LIMIT))?;
+        let message = |key: &[u8]| {
+            let digest: Option<[u8; 32]> = key.get(1..).and_then(|bytes| bytes.try_into().ok());
+            digest.map(MessageRef::from_digest)
+        };
+        let pins = pins.into_iter().filter_map(|(key, case)| Some((message(&key)?, case)));
+        let aliases = aliases.into_iter().filter_map(|(key, to)| Some((keys::case_of(&key)?, to)));
+        Ok(Grouping { pins: pins.collect(), aliases: aliases.collect() })
+    }
+
+    /// What the mail `seq` is compared by; `None` for one that did not come to us.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn near(&self, seq: u64) -> Result<Option<NearRecord>, StoreError> {
+        self.with_index(|index| index.get(&keys::near(seq)))
+    }
+
+    /// At most `limit` of these for mails with numbers above `after`, with the numbers, ascending.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn nears_after(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, NearRecord)>, StoreError> {
+        let start = keys::near(after);
+        let found: Vec<(Vec<u8>, NearRecord)> =
+            self.with_index(|index| index.list(&[keys::NEAR], Some(&start), limit))?;
+        let number = |(key, near): (Vec<u8>, NearRecord)| Some((keys::last_number(&key)?, near));
+        Ok(found.into_iter().filter_map(number).collect())
+    }
+
+    /// Every published record, by its key in the journal.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn precedents(&self) -> Result<Vec<(CaseId, PrecedentRecord)>, StoreError> {
+        let found: Vec<(Vec<u8>, PrecedentRecord)> =
+            self.with_index(|index| index.list(&[keys::PRECEDENT], None, LIST_LIMIT))?;
+        let case = |(key, record): (Vec<u8>, _)| Some((keys::case_of(&key)?, record));
+        Ok(found.into_iter().filter_map(case).collect())
     }
 
     /// How many letters of the id tell it from all others in the store, at least 1.
@@ -121,11 +218,18 @@ impl Store {
     /// # Errors
     /// If the index cannot be read.
     pub fn unique_prefix_len(&self, id: &CaseId) -> Result<usize, StoreError> {
-        let key = keys::case_id(id.as_str());
-        let near = self.with_index(|index| index.neighbours(&[keys::CASE_ID], &key))?;
-        let common = |other: &Vec<u8>| key.iter().zip(other).take_while(|(a, b)| a == b).count();
-        // The prefix byte of the key is in the count; the first letter that differs takes its place.
-        Ok(near.iter().flatten().map(common).max().unwrap_or(1).min(CaseId::LENGTH))
+        let mut longest = 1;
+        // Ids of merged cases can still be given, so they count as others.
+        for (kind, key) in
+            [(keys::CASE_ID, keys::case_id(id.as_str())), (keys::ALIAS, keys::alias(id.as_str()))]
+        {
+            let near = self.with_index(|index| index.neighbours(&[kind], &key))?;
+            let common =
+                |other: &Vec<u8>| key.iter().zip(other).take_while(|(a, b)| a == b).count();
+            // The prefix byte of the key is in the count; the first letter that differs takes its place.
+            longest = near.iter().flatten().map(common).fold(longest, usize::max);
+        }
+        Ok(longest.min(CaseId::LENGTH))
     }
 
     /// At most `limit` cases after `after`, newest activity first.

@@ -49,6 +49,8 @@ pub struct MailRecord {
     pub participants: Vec<String>,
     /// GHSA id that it is about.
     pub ghsa: Option<String>,
+    /// Whether it begins a thread and speaks of an earlier report of its sender.
+    pub refers_back: bool,
     /// Which way it went.
     pub direction: Direction,
     /// First words of the text.
@@ -84,6 +86,35 @@ pub struct PartRow {
     pub sha256: String,
 }
 
+/// What a mail to us is compared with others by. A record of its own: a search reads all of them and nothing else.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NearRecord {
+    /// Number of its case.
+    pub case: u64,
+    /// The sketch; what its bytes mean is the matter of `intake`.
+    pub sketch: Vec<u8>,
+}
+
+/// A published record that reports are compared with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PrecedentRecord {
+    /// Its name.
+    pub name: String,
+    /// Every id that names it.
+    pub ids: Vec<String>,
+    /// Its title.
+    pub title: String,
+    /// The versions that fix it, in words; empty where none is known.
+    pub fixed: String,
+    /// When it was published.
+    #[serde(with = "millis_option")]
+    pub published: Option<Timestamp>,
+    /// Where it can be read.
+    pub url: String,
+    /// The sketch, as in [`NearRecord`].
+    pub sketch: Vec<u8>,
+}
+
 /// One case, as the queue shows it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CaseRecord {
@@ -113,6 +144,9 @@ pub struct CaseRecord {
     /// Our last human answer.
     #[serde(with = "millis_option")]
     pub last_answer: Option<Timestamp>,
+    /// When an answer that has not left yet was put into the outbox.
+    #[serde(with = "millis_option")]
+    pub queued: Option<Timestamp>,
     /// Number of mails.
     pub messages: u32,
     /// Whether the last word is the reporter's.
@@ -249,6 +283,7 @@ mod tests {
             last: at(1_700_000_000_123),
             first_answer: None,
             last_answer: Some(at(7)),
+            queued: Some(at(9)),
             messages: 2,
             unanswered: false,
             state: CaseState::Fixing,

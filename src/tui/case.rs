@@ -10,17 +10,18 @@ use super::theme::Theme;
 use super::{cell, put, rect, row, title, word};
 use crate::app::Model;
 use crate::app::case::{CaseScreen, Pane, Row, evidence_of};
-use crate::app::layout::{self, CASE_HEAD};
+use crate::app::layout::CASE_HEAD;
 use crate::app::material;
 use crate::app::thread::{DocLine, LineKind};
+use crate::command::Command;
 use crate::domain::deadline::{Deadline, DeadlineStatus as Status, time_left};
 use crate::mail::DisplayText;
 
 pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     let Some(case) = &model.case else { return };
-    let layout = layout::case(model.size);
+    let layout = model.case_layout();
     head(frame, model, case, theme);
-    let y = CASE_HEAD;
+    let y = layout.head.height;
     if layout.wide || case.pane == Pane::Thread {
         let area = rect(frame, layout.thread);
         let head = Rect { x: 0, y, width: area.width + 2, height: 1 };
@@ -59,11 +60,36 @@ fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
     put(frame, row(frame, 0), Line::from(first));
     let received = view.row.received.strftime("%Y-%m-%d %H:%M UTC");
     let received = format!(", received {received}");
-    let who = view.row.reporter_in(width.saturating_sub(received.len() + 1));
+    let session = model.session.as_ref().map_or_else(String::new, |s| s.words(model.now));
+    let room = width.saturating_sub(session.len() + 1);
+    let who = view.row.reporter_in(room.saturating_sub(received.len() + 2));
     let who = format!(" {}{received}", who.as_str());
-    put(frame, row(frame, 1), Line::from(word(&who, width, theme.plain())));
+    let spans = vec![
+        word(&who, room.saturating_sub(1), theme.plain()),
+        word("", 1, theme.plain()),
+        word(&session, session.len(), theme.notice()),
+    ];
+    put(frame, row(frame, 1), Line::from(spans));
     put(frame, row(frame, 2), verdict(case, width, theme));
     put(frame, row(frame, 3), clocks(model, case, width, theme));
+    if model.case_layout().head.height > CASE_HEAD {
+        put(frame, row(frame, CASE_HEAD), twins(model, case, width, theme));
+    }
+}
+
+/// What is like the case, and by which keys to look.
+fn twins(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
+    let twins = &case.view.twins;
+    let Some(first) = twins.first() else { return Line::default() };
+    let mut keys = Vec::new();
+    if twins.iter().any(|twin| twin.case().is_some()) {
+        keys.extend(model.key_of(Command::Twin).map(|key| format!("{key} opens")));
+    }
+    keys.extend(model.key_of(Command::Merge).map(|key| format!("{key} compares")));
+    let keys = format!("  {} ", keys.join(", "));
+    let words = format!(" ≈ {}", first.line());
+    let room = width.saturating_sub(keys.len());
+    Line::from(vec![word(&words, room, theme.notice()), word(&keys, keys.len(), theme.faint())])
 }
 
 fn verdict(case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {

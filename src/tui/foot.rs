@@ -11,6 +11,7 @@ use super::{put, row, title, word};
 use crate::app::case::Pane;
 use crate::app::editor::Purpose;
 use crate::app::layer::Layer;
+use crate::app::next;
 use crate::app::prompt::{Asking, Prompt};
 use crate::app::{Model, SyncState, Tone};
 use crate::command::{Command, Context};
@@ -74,6 +75,7 @@ fn worth_naming(model: &Model) -> (&'static [Command], &'static [Command]) {
                 C::Advisory,
                 C::Reply,
                 C::NextCase,
+                C::QueueReply,
                 C::Undo,
                 C::Decide,
             ],
@@ -81,7 +83,8 @@ fn worth_naming(model: &Model) -> (&'static [Command], &'static [Command]) {
         ),
         Context::Editor => match model.editor.as_ref().map(|editor| &editor.purpose) {
             Some(Purpose::Advisory) => (&[C::Save], LEAVE),
-            _ => (&[C::Save, C::WriteEml], LEAVE),
+            Some(Purpose::Section { .. }) => (&[C::Save], LEAVE),
+            _ => (&[C::Save, C::QueueReply, C::WriteEml], LEAVE),
         },
         Context::Advisory => (
             &[
@@ -106,6 +109,9 @@ fn worth_naming(model: &Model) -> (&'static [Command], &'static [Command]) {
         },
         Context::Overlay => match model.layer {
             Some(Layer::Choice(_)) => (&[C::Accept, C::Down, C::Up], &[C::Back]),
+            Some(Layer::Reply(_)) => {
+                (&[C::QueueReply, C::Accept, C::Down, C::PageDown], &[C::Back])
+            }
             _ => (&[C::Down, C::PageDown, C::Bottom], &[C::Back]),
         },
         Context::Global => (&[], &[C::Help, C::Quit]),
@@ -123,6 +129,8 @@ const fn queue_keys(sync: &SyncState) -> &'static [Command] {
             C::Search,
             C::Filter,
             C::CycleFilter,
+            C::Triage,
+            C::Mark,
             C::Deadlines,
             C::Sync,
             C::Sort,
@@ -133,8 +141,9 @@ const fn queue_keys(sync: &SyncState) -> &'static [Command] {
 }
 
 /// The word for a command in the row of hints: its name, or something shorter.
-fn label(command: Command) -> &'static str {
+fn label(model: &Model, command: Command) -> &'static str {
     match command {
+        Command::Accept if matches!(model.layer, Some(Layer::Reply(_))) => "edit",
         Command::AcceptSuggestions => "take suggested",
         Command::NextPane => "pane",
         Command::AcceptCase => "accept",
@@ -144,6 +153,7 @@ fn label(command: Command) -> &'static str {
         Command::CommandLine => "command",
         Command::NeedInfo => "ask",
         Command::WriteEml => "write .eml",
+        Command::QueueReply => "to outbox",
         Command::CancelSync => "stop the pull",
         other => other.name(),
     }
@@ -161,26 +171,38 @@ fn hints(frame: &mut Frame, model: &Model, theme: Theme, y: u16) {
     }
     let (first, last) = worth_naming(model);
     let hint = |command: &Command| {
-        let key = model.key_of(*command)?;
-        let width = DisplayText::line(&key).width() + label(*command).len() + 3;
-        Some((key, label(*command), width))
+        let (key, label) = (model.key_of(*command)?, label(model, *command));
+        let width = DisplayText::line(&key).width() + label.len() + 3;
+        Some((key, label, width))
     };
+    let next = suggested(model);
     let last: Vec<_> = last.iter().filter_map(hint).collect();
     let mut left = width.saturating_sub(last.iter().map(|(.., width)| width).sum());
+    let mut spans = Vec::new();
+    if let Some((key, label, width)) = next.as_ref().and_then(hint) {
+        left = left.saturating_sub(width + 2);
+        spans.push(Span::styled(" ▸", theme.good()));
+        spans.push(Span::styled(format!(" {key} {label} "), theme.good()));
+    }
     let mut shown = Vec::new();
-    for hint in first.iter().filter_map(hint) {
+    for hint in first.iter().filter(|command| Some(**command) != next).filter_map(hint) {
         if hint.2 <= left {
             left -= hint.2;
             shown.push(hint);
         }
     }
-    let mut spans = Vec::new();
     for (key, label, _) in shown.into_iter().chain(last) {
         spans.push(Span::raw(" "));
         spans.push(Span::styled(key, theme.key()));
         spans.push(Span::styled(format!(" {label} "), theme.faint()));
     }
     put(frame, area, Line::from(spans));
+}
+
+/// The one key that the program would press next (capability M14).
+fn suggested(model: &Model) -> Option<Command> {
+    let case = model.case.as_ref().filter(|_| model.context() == Context::Case)?;
+    Some(next::step(case))
 }
 
 fn toast_style(tone: Tone, theme: Theme) -> Style {

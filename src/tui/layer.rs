@@ -9,6 +9,7 @@ use super::theme::Theme;
 use super::{cell, put, word};
 use crate::app::layer::{KEYS_WIDTH, Layer, help_names};
 use crate::app::layout::FOOT;
+use crate::mail::DisplayText;
 
 pub(super) fn draw(frame: &mut Frame, layer: &Layer, theme: Theme) {
     let size = frame.area();
@@ -17,6 +18,7 @@ pub(super) fn draw(frame: &mut Frame, layer: &Layer, theme: Theme) {
         Layer::Help(help) => help.lines.len(),
         Layer::Choice(choice) => choice.options.len(),
         Layer::Text(text) => text.lines.len().max(1),
+        Layer::Reply(reply) => reply.lines.len(),
     };
     let width = layer.width((room.width, room.height));
     let height = room.height.min(u16::try_from(lines + 2).unwrap_or(u16::MAX));
@@ -36,6 +38,7 @@ fn place(layer: &Layer, height: usize) -> String {
     let (top, count) = match layer {
         Layer::Help(help) => (help.top, help.lines.len()),
         Layer::Text(text) => (text.top, text.lines.len()),
+        Layer::Reply(reply) => (reply.top, reply.lines.len()),
         Layer::Choice(_) => (0, 0),
     };
     if count <= height {
@@ -70,12 +73,21 @@ fn inside(frame: &mut Frame, layer: &Layer, area: Rect, theme: Theme) {
                 })
                 .collect()
         }
-        Layer::Text(text) => {
-            let shown = text.lines.iter().skip(text.top).take(height);
-            shown.map(|line| Line::from(cell(line, width, theme.plain()))).collect()
-        }
+        Layer::Text(text) => page(&text.lines, text.top, (width, height), theme),
+        Layer::Reply(reply) => page(&reply.lines, reply.top, (width, height), theme),
     };
     for (y, line) in (area.y..area.y + area.height).zip(lines) {
         put(frame, Rect { y, height: 1, ..area }, line);
     }
+}
+
+/// The lines from `top` on that an area of `size` has room for.
+fn page(
+    lines: &[DisplayText],
+    top: usize,
+    size: (usize, usize),
+    theme: Theme,
+) -> Vec<Line<'static>> {
+    let shown = lines.iter().skip(top).take(size.1);
+    shown.map(|line| Line::from(cell(line, size.0, theme.plain()))).collect()
 }

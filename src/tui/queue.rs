@@ -145,7 +145,11 @@ fn case_line(
     let id = case.id.as_str();
     let (lit, rest) = id.split_at_checked(case.unique.max(1)).unwrap_or((id, ""));
     let (clock, clock_style) = clock(case, columns.clock, model, theme);
-    let fresh = if model.queue.is_fresh(case.number) { "+" } else { "" };
+    let fresh = match (model.queue.is_marked(case.number), model.queue.is_fresh(case.number)) {
+        (true, _) => "▌",
+        (false, true) => "+",
+        (false, false) => "",
+    };
     let warned = if case.warned { "!" } else { "" };
     let reporter = columns.reporter.saturating_sub(1);
     Line::from(vec![
@@ -184,6 +188,9 @@ fn outcome_style(case: &CaseRow, theme: Theme) -> Style {
 /// The clock that runs out next, and how much is left of it: `answer 6d`, overdue `answer -2d`. In a narrow
 /// column `A` stands for the answer and `P` for publishing.
 fn clock(case: &CaseRow, columns: usize, model: &Model, theme: Theme) -> (String, Style) {
+    if case.queued.is_some() {
+        return ("outbox".into(), theme.good());
+    }
     let deadlines = case.deadlines(&model.policy.periods, model.now);
     let running = |d: &&Deadline| {
         matches!(d.status, Status::Running | Status::DueSoon | Status::Overdue | Status::Paused)

@@ -17,11 +17,12 @@ pub const OUTSIDE_OF_STD: &[&str] = &["fs", "net", "process", "thread", "env", "
 
 /// Everything pure, in the order of the arrows.
 const PURE: &[&str] =
-    &["domain", "mail", "intake", "reply", "command", "keymap", "config", "export"];
+    &["domain", "mail", "intake", "claims", "reply", "command", "keymap", "config", "export"];
 
 /// What the screen may see.
-const PURE_AND_APP: &[&str] =
-    &["domain", "mail", "intake", "reply", "command", "keymap", "config", "export", "app"];
+const PURE_AND_APP: &[&str] = &[
+    "domain", "mail", "intake", "claims", "reply", "command", "keymap", "config", "export", "app",
+];
 
 pub const TABLE: &[Row] = &[
     Row {
@@ -63,6 +64,7 @@ pub const TABLE: &[Row] = &[
         ],
         std: &[],
     },
+    Row { module: "claims", own: &["domain", "mail"], crates: &["regex", "serde"], std: &[] },
     Row { module: "reply", own: &["domain"], crates: &["jiff", "thiserror"], std: &[] },
     Row { module: "command", own: &["domain"], crates: &[], std: &[] },
     Row {

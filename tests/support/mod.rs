@@ -14,5 +14,6 @@
 pub mod console;
 #[cfg(unix)]
 pub mod dovecot;
+pub mod product;
 pub mod proxy;
 pub mod stage;

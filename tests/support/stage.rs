@@ -8,7 +8,7 @@ use casebook::keymap::{Key, KeyCode, Keymap, Shipped};
 use casebook::runtime::clock::Clock;
 use casebook::runtime::desk::Desk;
 use casebook::runtime::setup::{Options, Setup};
-use casebook::runtime::{export, import};
+use casebook::runtime::{export, import, workers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -182,12 +182,29 @@ impl Stage {
                 }
             }
             Effect::Undo { case } => match desk.undo(&case) {
-                Ok((record, what)) => {
-                    let case = Box::new(desk.view(record).expect("a case"));
-                    Outcome::Saved { said: format!("taken back: {what}"), case }
+                Ok((undone, what)) => {
+                    let said = format!("taken back: {what}");
+                    workers::regrouped(desk, undone, said, false).expect("a case")
                 }
                 Err(error) => Outcome::Failed(error.problem()),
             },
+            Effect::Merge { case, into } => {
+                let id = |name: &str| desk.find(name).map(|record| record.id);
+                let merged = id(&case).and_then(|case| desk.merge(&case, &id(&into)?));
+                let said = format!("{case} is merged into {into}");
+                match merged.and_then(|merged| workers::regrouped(desk, merged, said, true)) {
+                    Ok(outcome) => outcome,
+                    Err(error) => Outcome::Failed(error.problem()),
+                }
+            }
+            Effect::Split { case, message } => {
+                let said = "the mail is a case of its own now".to_owned();
+                let split = desk.split(&case, &[message]);
+                match split.and_then(|split| workers::regrouped(desk, split, said, false)) {
+                    Ok(outcome) => outcome,
+                    Err(error) => Outcome::Failed(error.problem()),
+                }
+            }
             Effect::LoadRaw { case, message } => {
                 let record = desk.find(case.as_str()).expect("a case");
                 let mails = desk.mails_of(&record).expect("mails");

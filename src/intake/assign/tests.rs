@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::intake::keys;
+use crate::intake::{asked_keys, held_keys};
 use jiff::Timestamp;
 
 fn mail(n: u8, id: &str, references: &[&str], subject: &str, who: &str) -> Facts {
@@ -16,7 +16,12 @@ fn mail(n: u8, id: &str, references: &[&str], subject: &str, who: &str) -> Facts
         received: Timestamp::from_second(i64::from(n) * 60).expect("in range"),
         direction: Direction::In,
         ghsa: None,
+        refers_back: false,
     }
+}
+
+fn back(facts: Facts) -> Facts {
+    Facts { refers_back: facts.begins(), ..facts }
 }
 
 fn of(direction: Direction, facts: Facts) -> Facts {
@@ -107,6 +112,32 @@ fn our_own_and_automatic_mails_join_by_reference() {
         ]),
         [vec![1, 2, 3]]
     );
+}
+
+#[test]
+fn a_mail_that_speaks_of_the_one_report_joins_it() {
+    let report = || mail(1, "a", &[], "hole", "r@x");
+    let back_to = |n| back(mail(n, "z", &[], "an article", "r@x"));
+    assert_eq!(sorted(&[report(), back_to(5)]), [vec![1, 5]]);
+    assert_eq!(sorted(&[report(), mail(2, "b", &["a"], "Re: hole", "r@x"), back_to(5)]).len(), 1);
+    assert_eq!(sorted(&[back_to(0), report()]).len(), 2, "nothing was told before");
+    assert_eq!(sorted(&[mail(1, "a", &[], "hole", "other@x"), back_to(5)]).len(), 2);
+    assert_eq!(sorted(&[report(), mail(5, "z", &[], "an article", "r@x")]).len(), 2);
+    let old =
+        Facts { received: Timestamp::from_second(-40_000_000).expect("in range"), ..report() };
+    assert_eq!(sorted(&[old, back_to(5)]).len(), 2, "more than a year ago");
+}
+
+#[test]
+fn of_two_reports_only_a_reader_can_tell_which_is_meant() {
+    let facts = [
+        mail(1, "a", &[], "hole", "r@x"),
+        mail(2, "b", &[], "leak", "r@x"),
+        back(mail(3, "c", &[], "an article", "r@x")),
+    ];
+    let groups = assign(&facts, &BTreeMap::new());
+    assert_eq!(groups.len(), 3);
+    assert_eq!(groups[2].suspects, [(facts[2].message, facts[1].message)]);
 }
 
 #[test]
@@ -203,15 +234,13 @@ fn any_mail() -> impl Strategy<Value = Facts> {
         (0u8..120, prop::option::weighted(0.8, word.clone())),
         prop::collection::vec(word.clone(), 0..3),
         (subject, prop::sample::select(vec!["p", "q", "r", "s"])),
-        (direction, ghsa),
+        (direction, ghsa, any::<bool>()),
     )
-        .prop_map(|((n, id), references, (subject, who), (direction, ghsa))| {
+        .prop_map(|((n, id), references, (subject, who), (direction, ghsa, back))| {
             let references: Vec<&str> = references.into_iter().filter(|r| Some(*r) != id).collect();
-            Facts {
-                direction,
-                ghsa: ghsa.map(str::to_owned),
-                ..mail(n, id.unwrap_or(""), &references, subject, who)
-            }
+            let facts = mail(n, id.unwrap_or(""), &references, subject, who);
+            let begins = facts.begins() && direction == Direction::In && ghsa.is_none();
+            Facts { direction, ghsa: ghsa.map(str::to_owned), refers_back: back && begins, ..facts }
         })
 }
 
@@ -225,14 +254,15 @@ fn any_mails() -> impl Strategy<Value = Vec<Facts>> {
 
 /// All facts that are connected with `start` through keys.
 fn closure(all: &[Facts], start: &Facts) -> Vec<Facts> {
-    let mut known: std::collections::HashSet<u64> = keys(start).into_iter().collect();
+    let asked = |facts: &Facts| asked_keys(facts).into_iter().map(|(key, _)| key);
+    let mut known: std::collections::HashSet<u64> = asked(start).collect();
     let mut inside = vec![start.clone()];
     loop {
         let before = inside.len();
         for facts in all {
-            let touches = keys(facts).iter().any(|key| known.contains(key));
+            let touches = held_keys(facts).iter().any(|key| known.contains(key));
             if touches && !inside.iter().any(|other| other.message == facts.message) {
-                known.extend(keys(facts));
+                known.extend(asked(facts));
                 inside.push(facts.clone());
             }
         }

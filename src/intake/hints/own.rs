@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::sieve::{Lines, Sieve};
 use crate::domain::{Evidence, MessageRef};
 use crate::mail::Message;
-use crate::mail::quote::{self, LineKind};
+use crate::mail::quote;
 
 /// Text that is read, in bytes: a report is shorter, an attachment pasted into a mail need not be read.
 const MAX_READ: usize = 256 * 1024;
@@ -25,7 +25,7 @@ pub(super) struct Own<'a> {
 impl<'a> Own<'a> {
     pub(super) fn of(message: &'a Message, message_ref: MessageRef, sieve: &Sieve) -> Self {
         let shown = message.text.as_str();
-        let folded = fold(shown, is_forward(&message.subject));
+        let folded = fold(shown, &quote::own_lines(shown, &message.subject));
         let (lines, subject) = (sieve.lines(&folded), sieve.lines(&message.subject));
         Self { message: message_ref, part: message.text_part, shown, folded, lines, subject }
     }
@@ -79,16 +79,8 @@ impl<'a> Own<'a> {
     }
 }
 
-/// Whether the mail passes on another's words: then these are what it is about.
-fn is_forward(subject: &str) -> bool {
-    let mark = subject.trim_start().split([':', '\u{ff1a}']).next().unwrap_or_default();
-    ["fwd", "fw", "wg", "tr", "rv", "enc", "转发", "轉寄", "転送"]
-        .contains(&mark.to_lowercase().as_str())
-}
-
-fn fold(shown: &str, forward: bool) -> String {
+fn fold(shown: &str, own: &[bool]) -> String {
     let lines: Vec<&str> = shown.split_inclusive('\n').collect();
-    let own = own_lines(shown, forward);
     let mut folded = String::with_capacity(shown.len().min(MAX_READ));
     for (at, line) in lines.iter().enumerate() {
         if folded.len() + line.len() > MAX_READ {
@@ -107,16 +99,6 @@ fn fold(shown: &str, forward: bool) -> String {
         }
     }
     folded
-}
-
-/// For each line whether the sender wrote it for this mail.
-fn own_lines(shown: &str, forward: bool) -> Vec<bool> {
-    let counts = |kind| match kind {
-        LineKind::Own => true,
-        LineKind::Quoted => forward,
-        LineKind::Signature | LineKind::Attribution => false,
-    };
-    quote::classify(shown).into_iter().map(counts).collect()
 }
 
 /// Whether a line goes on in the next: both are prose, and the next begins no list item, heading or table.
@@ -154,7 +136,7 @@ mod tests {
     #[test]
     fn wrapped_lines_are_one_sentence_and_bytes_keep_their_places() {
         let shown = "A flaw that is\nwrapped. Another\n\n> quoted\n - item\n-- \nname";
-        let folded = fold(shown, false);
+        let folded = fold(shown, &quote::own_lines(shown, ""));
         assert_eq!(folded.len(), shown.len());
         let lines: Vec<&str> =
             folded.split('\n').map(str::trim).filter(|l| !l.is_empty()).collect();
@@ -164,11 +146,11 @@ mod tests {
     #[test]
     fn other_scripts_keep_their_places() {
         let shown = "\u{8106}\u{5f31}\u{6027}\n> \u{8106}\n\u{e9}t\u{e9}";
-        assert_eq!(fold(shown, false).len(), shown.len());
+        assert_eq!(fold(shown, &quote::own_lines(shown, "")).len(), shown.len());
     }
 
     #[test]
     fn a_huge_text_is_read_in_part() {
-        assert!(fold(&"words and words\n".repeat(100_000), false).len() <= MAX_READ);
+        assert!(fold(&"words and words\n".repeat(100_000), &[]).len() <= MAX_READ);
     }
 }

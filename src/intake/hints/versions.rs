@@ -10,7 +10,7 @@ use crate::domain::Evidence;
 use crate::domain::hint::{FoundVersion, Hint, Reading, VersionStatus};
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::Policy;
-use crate::domain::version::status;
+use crate::domain::version::{fixed_since, status};
 use crate::intake::subject;
 use crate::mail::Message;
 
@@ -21,10 +21,13 @@ const MAX_VERSIONS: usize = 16;
 const NUMBER: &str = r"\b\d{1,3}\.\d{1,3}(?:\.\d{1,4})?(?:\.x|\.\*)?(?:\.?(?:dev|post|rc|alpha|beta|a|b)\.?\d*|-(?:rc|alpha|beta|dev)\.?\d*)?(?:\+[\w.]+)?(?:-[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*)?";
 
 /// Words right before a number after which it is a version of the product. Other names make it theirs.
-const NEUTRAL: &str = r"^(?:versions?|v|ver|release|releases|build|stable|latest|current|newest|on|at|in|with|of|to|is|are|was|running|run|runs|use|using|tested|test|affects?|affected|through|and|or|only|against|including|under|from|for|the|against|says|reports|version(?:en|es)|unter|auf|mit|und|oder|bis|ist|der|die|von|installiert|getestet|sur|dans|avec|et|ou|la|le|en|con|y|la|versión|versão|versao|version|no|na|em|com|e|über|via|als|noch|auch|upstream|pip|vanilla|plain|clean|fresh|official|版本|バージョン|在|の)$";
+const NEUTRAL: &str = r"^(?:versions?|v|ver|release|releases|build|stable|latest|current|newest|on|at|in|with|of|to|is|are|was|running|run|runs|use|using|tested|test|affects?|affected|through|and|or|only|against|including|under|from|for|the|against|says|reports|version(?:en|es)|string|number|nummer|numéro|número|unter|auf|mit|und|oder|bis|ist|der|die|von|installiert|getestet|sur|dans|avec|et|ou|la|le|en|con|y|la|versión|versão|versao|version|no|na|em|com|e|über|via|als|noch|auch|upstream|pip|vanilla|plain|clean|fresh|official|版本|バージョン|在|の)$";
 
 /// Words before a version that make it something else than tested.
 const NOT_TESTED: &str = r"(?:fix(?:ed)?|patched|solved|resolved|corrected|corrigé|behoben|introduced|added|removed|since|before|earlier than|prior to|older than|up(?:dated|graded|dating|grading|date|grade) from|CVE-\d+-\d+)(?: (?:it|this))?(?: (?:in|with|by|on|version|release|v|back in))*\s*$";
+
+/// Words in the sentence of a version that say the flaw is not in it.
+const UNAFFECTED: &str = r"\b(?:is|are|was|were|does|do|did)(?: not|n't|n\x{2019}t)\b.{0,25}\b(?:affected|vulnerable|touched|concerned|there|present|have|has|contain|exist|happen|occur|reproduce|reproducible|work|include|show)\b|\bnot (?:affected|vulnerable|touched|concerned|in|there|reproducible)\b|\bunaffected\b|\bi get nothing\b|\bno such\b|\bpredates\b|\b(?:answers?|gives?|returns?|says?) (?:with )?(?:a )?4\d\d\b|\b(?:is|are|was) (?:fine|safe|ok|okay|clean)\b|\b(?:refuses|rejects|denies)\b|\bas (?:it should|expected)\b|\bnicht (?:betroffen|vorhanden|enthalten|anfällig)\b|\bpas (?:concernée?|touchée?|affectée?|vulnérable)\b|\bno (?:está |es )?(?:afectad[oa]|vulnerable)\b|\bnão (?:é |está )?(?:afetad[oa]|vulnerável)\b|(?:不|未)受影响|没有(?:这个|此|该)?问题|影響(?:は)?(?:ありません|なし|を受けません)|再現しません";
 
 /// Longest stretch before a number that is looked at, in bytes.
 const CONTEXT: usize = 60;
@@ -34,6 +37,7 @@ pub(super) struct Patterns {
     branch: Option<Pattern>,
     neutral: Pattern,
     not_tested: Pattern,
+    unaffected: Pattern,
 }
 
 impl Patterns {
@@ -45,6 +49,7 @@ impl Patterns {
                 .transpose()?,
             neutral: Pattern::compile("word before a version (built in)", NEUTRAL)?,
             not_tested: Pattern::compile("fixed in (built in)", NOT_TESTED)?,
+            unaffected: Pattern::compile("not affected (built in)", UNAFFECTED)?,
         })
     }
 }
@@ -67,6 +72,7 @@ fn branches(policy: &Policy) -> Option<String> {
     (!alternatives.is_empty()).then(|| alternatives.join("|"))
 }
 
+/// Reads the versions named as tested, and returns those of them that are said to be free of the flaw.
 pub(super) fn read(
     patterns: &Patterns,
     policy: &Policy,
@@ -74,7 +80,7 @@ pub(super) fn read(
     own: &Own<'_>,
     received: Timestamp,
     reading: &mut Reading,
-) {
+) -> Vec<String> {
     let day = TimeZone::UTC.to_datetime(received).date();
     let mut add = |claimed: String, evidence: Evidence| {
         let status = status(policy, &claimed, day);
@@ -90,7 +96,11 @@ pub(super) fn read(
             add(claimed, own.subject_evidence());
         }
     }
+    let mut free = Vec::new();
     for (claimed, range) in claims(patterns, policy, own.folded()) {
+        if patterns.unaffected.is_match(words_about(own, &range)) {
+            free.push(claimed.clone());
+        }
         if let Some(evidence) = own.evidence(range) {
             add(claimed, evidence);
         }
@@ -101,6 +111,33 @@ pub(super) fn read(
         let name = found.claimed.rsplit_once('/').map(|(_, name)| name);
         !name.is_some_and(|name| all.iter().any(|other| other.starts_with(name)))
     });
+    free
+}
+
+/// The part of the sentence about a version, from one comma to the next: `On 1.0 I get nothing`.
+fn words_about<'a>(own: &'a Own<'_>, version: &std::ops::Range<usize>) -> &'a str {
+    let sentence = own.sentence(version.clone());
+    let text = own.folded();
+    let commas = [',', ';', ':', '(', ')', '\u{ff0c}', '\u{ff08}', '\u{ff09}', '\u{3001}'];
+    let before = text.get(sentence.start..version.start).unwrap_or_default();
+    let after = text.get(version.end..sentence.end).unwrap_or_default();
+    let start = before.rfind(commas).map_or(sentence.start, |at| sentence.start + at);
+    let end = version.end + after.find(commas).unwrap_or(after.len());
+    text.get(start..end).unwrap_or_default()
+}
+
+/// Whether versions are named and all of them are older than the release `fixed`, out on that day.
+pub(super) fn all_before(
+    policy: &Policy,
+    versions: &[FoundVersion],
+    fixed: &str,
+    received: Timestamp,
+) -> bool {
+    let day = TimeZone::UTC.to_datetime(received).date();
+    let old = |found: &FoundVersion| {
+        found.status == VersionStatus::Outdated && fixed_since(policy, &found.claimed, fixed, day)
+    };
+    !versions.is_empty() && versions.iter().all(old)
 }
 
 /// Versions and branches in the order of the text.
@@ -172,10 +209,19 @@ fn is_claim(
     let sure = word == product || matches!(word.as_str(), "version" | "v" | "versions");
     let full = claimed.split('.').count() >= 3;
     let released = policy.releases.iter().any(|release| release.version == claimed);
+    // A release of ours after a plain word (`reviewing 1.11.8`) or a vendor's build after a name like ours
+    // (`HexaPrint 1.9.2-hexa4`); a name of another thing begins with a capital or is well known.
+    let written = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
+    let plain = (released || claimed.contains("rc")) && written.chars().all(char::is_lowercase);
+    let vendors = claimed.contains('-') && (word.contains("print") || word.contains("octo"));
     // `the file list (1.11.8)`: nobody else's version is just that number in brackets.
     let bracketed = released && leader.ends_with('(');
-    let other =
-        !word.is_empty() && word != product && !bracketed && !patterns.neutral.is_match(&word);
+    let other = !word.is_empty()
+        && word != product
+        && !bracketed
+        && !plain
+        && !vendors
+        && !patterns.neutral.is_match(&word);
     !other && (full || released || (sure && word == product)) && !owned(before, &product)
 }
 
@@ -189,7 +235,8 @@ fn last_word(before: &str) -> String {
     {
         return String::new();
     }
-    let word = trimmed.rsplit(|c: char| c.is_whitespace() || "(),;/".contains(c)).next();
+    let ends = "(),;/\u{ff1a}\u{ff0c}\u{3002}\u{ff08}\u{ff09}\u{300c}\u{300d}\u{3001}";
+    let word = trimmed.rsplit(|c: char| c.is_whitespace() || ends.contains(c)).next();
     // A version in brackets after another: `rc/1.2.0 (1.2.0rc3)`.
     let word = word.filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
     word.unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
@@ -220,8 +267,9 @@ fn owned(before: &str, product: &str) -> bool {
     OTHERS.iter().any(|other| near.contains(other)) && !near.contains(product)
 }
 
-/// What the versions say about the scope. One version within it is enough.
-pub(super) fn hints(versions: &[FoundVersion], hints: &mut Vec<Hint>) {
+/// What the versions say about the scope. One version within it is enough; of the latest release and one in
+/// development, that which `free` names is no claim.
+pub(super) fn hints(versions: &[FoundVersion], free: &[String], hints: &mut Vec<Hint>) {
     let first = |status: VersionStatus| versions.iter().find(|found| found.status == status);
     let mut hint = |clause: &str, answer, rule: &str, found: &FoundVersion, why: String| {
         hints.push(Hint {
@@ -234,6 +282,13 @@ pub(super) fn hints(versions: &[FoundVersion], hints: &mut Vec<Hint>) {
         });
     };
     let (latest, dev) = (first(VersionStatus::LatestStable), first(VersionStatus::DevBranch));
+    let is_free = |found: &&FoundVersion| free.contains(&found.claimed);
+    let (latest, dev) = match (latest, dev) {
+        (Some(latest), Some(dev)) if is_free(&latest) != is_free(&dev) => {
+            (Some(latest).filter(|v| !is_free(v)), Some(dev).filter(|v| !is_free(v)))
+        }
+        both => both,
+    };
     if let Some(found) = latest {
         let why = format!("{} was the latest stable release on that day.", found.claimed);
         hint("SV1", AnswerValue::Yes, "version-latest", found, why);

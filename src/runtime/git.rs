@@ -1,8 +1,11 @@
 //! Running git: arguments as a list, never a shell; bounded in bytes and time; nothing of the user's settings that
-//! changes what is printed.
+//! changes what is printed, and nothing that runs a program or asks the network.
+//!
+//! What is asked stands with those who ask: [`super::guard`] and [`super::claims`]. Names that are not ours go to
+//! git's standard input, never among its arguments.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +13,10 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Most commits of one look.
+pub const COMMITS_MAX: usize = 20_000;
+/// Most bytes of history of one look.
+pub const BYTES_MAX: u64 = 512 << 20;
 /// Longest short answer of git, in bytes.
 const ANSWER_MAX: u64 = 32 << 20;
 /// Longest line that is looked at as one, in bytes; a longer one is looked at in pieces.
@@ -28,8 +35,11 @@ pub enum GitError {
     #[error("git took longer than {} seconds", .0.as_secs())]
     Slow(Duration),
     /// More commits or bytes than can be looked at.
-    #[error("there is more to look at than {} commits or {} MiB", super::COMMITS_MAX, super::BYTES_MAX >> 20)]
+    #[error("there is more to look at than {} commits or {} MiB", COMMITS_MAX, BYTES_MAX >> 20)]
     TooMuch,
+    /// It was told to stop.
+    #[error("stopped")]
+    Stopped,
     /// The range names no commits.
     #[error("{0:?} is no range of commits")]
     Range(String),
@@ -48,6 +58,7 @@ impl GitError {
                 "fetch the remotes so that less counts as new, or name a part with --range A..B"
             }
             Self::Range(_) => "write it like main..HEAD",
+            Self::Stopped => "ask again",
             Self::Hook => "let git run it: .git/hooks/pre-push with `exec casebook guard . --hook`",
         }
     }
@@ -74,6 +85,7 @@ impl Git {
             .arg(&self.repo)
             // Settings that would change what is printed, or run a program of the repository's choice.
             .args(["-c", "core.quotePath=true", "-c", "core.fsmonitor=false"])
+            .args(["-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never"])
             .args(["-c", "log.showSignature=false", "-c", "log.showRoot=true"])
             .args(["-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false"])
             .args(["-c", "i18n.logOutputEncoding=UTF-8", "-c", "diff.suppressBlankEmpty=false"])
@@ -81,6 +93,9 @@ impl Git {
             .args(arguments)
             .env("LC_ALL", "C")
             .env("GIT_OPTIONAL_LOCKS", "0")
+            // A clone in part would fetch what it lacks.
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
             .env_remove("GIT_EXTERNAL_DIFF")
             .env_remove("GIT_DIFF_OPTS")
             .stdin(Stdio::null())
@@ -90,7 +105,7 @@ impl Git {
     }
 
     /// A short answer as text; bytes that are no UTF-8 are replaced.
-    fn answer(&self, arguments: &[&str]) -> Result<String, GitError> {
+    pub(super) fn answer(&self, arguments: &[&str]) -> Result<String, GitError> {
         let mut text = Vec::new();
         self.run(arguments, ANSWER_MAX, &mut |line| {
             text.extend_from_slice(line);
@@ -99,113 +114,49 @@ impl Git {
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// Whether there is a commit at all.
-    pub fn has_commits(&self) -> bool {
-        self.answer(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).is_ok()
-    }
-
-    /// Whether this repository has the object.
-    pub fn has(&self, id: &str) -> bool {
-        self.answer(&["cat-file", "-e", id]).is_ok()
-    }
-
-    /// A range of the user's as arguments that can be no options.
-    pub fn commits_of(&self, range: &str) -> Result<Vec<String>, GitError> {
-        let wrong = || GitError::Range(range.to_owned());
-        if range.starts_with('-') || !range.contains("..") {
-            return Err(wrong());
-        }
-        let commits = self.answer(&["rev-parse", "--revs-only", "--end-of-options", range]);
-        let commits: Vec<String> =
-            commits.map_err(|_| wrong())?.lines().map(str::to_owned).collect();
-        let plain = |id: &String| {
-            let id = id.trim_start_matches('^');
-            id.len() >= 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
-        };
-        if commits.is_empty() || !commits.iter().all(plain) { Err(wrong()) } else { Ok(commits) }
-    }
-
-    /// Branches and tags with the messages of annotated tags.
-    pub fn references(&self) -> Result<Vec<(String, String)>, GitError> {
-        let form = "--format=%(refname)%00%(if)%(object)%(then)%(contents)%(end)%00";
-        let text = self.answer(&["for-each-ref", form, "refs/heads", "refs/tags"])?;
-        let mut fields = text.split('\0').map(|field| field.trim_start_matches('\n').to_owned());
-        let mut found = Vec::new();
-        while let (Some(name), Some(message)) = (fields.next(), fields.next()) {
-            if !name.is_empty() {
-                found.push((name, message));
-            }
-        }
-        Ok(found)
-    }
-
-    /// The text of a tag object; empty for any other object.
-    pub fn tag_message(&self, id: &str) -> Result<String, GitError> {
-        if self.answer(&["cat-file", "-t", id])?.trim() == "tag" {
-            self.answer(&["cat-file", "tag", id])
-        } else {
-            Ok(String::new())
-        }
-    }
-
-    /// The history of some commits with what each adds and removes, line by line (see [`super::log`]).
-    pub fn log(
-        &self,
-        commits: &[String],
-        most: u64,
-        line: &mut dyn FnMut(&[u8]) -> Result<(), GitError>,
-    ) -> Result<(), GitError> {
-        let mut arguments = vec![
-            "log",
-            "--no-color",
-            "--no-notes",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-renames",
-            "--text",
-            "--unified=0",
-            "--patch",
-            "-c",
-            super::log::FORMAT,
-        ];
-        arguments.extend(commits.iter().map(String::as_str));
-        arguments.push("--");
-        self.run(&arguments, most, line)
-    }
-
     /// Runs git and hands its output over line by line, line ends included.
-    fn run(
+    pub(super) fn run(
         &self,
         arguments: &[&str],
         most: u64,
         line: &mut dyn FnMut(&[u8]) -> Result<(), GitError>,
     ) -> Result<(), GitError> {
-        let mut child = self.command(arguments).spawn()?;
-        let (output, complaint) = (child.stdout.take(), child.stderr.take());
-        let complaint = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            if let Some(complaint) = complaint {
-                // What is beyond this is read away, so that git is never held up by it.
-                let mut complaint = complaint.take(u64::MAX);
-                let _ = complaint.by_ref().take(4096).read_to_end(&mut text);
-                let _ = std::io::copy(&mut complaint, &mut std::io::sink());
-            }
-            String::from_utf8_lossy(&text).into_owned()
-        });
-        let watched = Watched::new(child, self.limit);
-        let mut read = Ok(());
-        if let Some(output) = output {
-            read = pieces(output, most, line);
+        self.read(arguments, None, &mut |output| pieces(output, most, line))
+    }
+
+    /// Runs git with `input` on its standard input and hands its output over as a stream. If `read` fails, git is
+    /// killed.
+    pub(super) fn read(
+        &self,
+        arguments: &[&str],
+        input: Option<Vec<u8>>,
+        read: &mut dyn FnMut(&mut dyn Read) -> Result<(), GitError>,
+    ) -> Result<(), GitError> {
+        let mut command = self.command(arguments);
+        if input.is_some() {
+            command.stdin(Stdio::piped());
         }
-        if read.is_err() {
+        let mut child = command.spawn()?;
+        let (output, complaint) = (child.stdout.take(), child.stderr.take());
+        let feed = child.stdin.take().zip(input).map(|(mut stdin, input)| {
+            // It ends early where git does; git says why.
+            std::thread::spawn(move || stdin.write_all(&input).is_ok())
+        });
+        let complaint = std::thread::spawn(move || complaint.map_or_else(String::new, first_words));
+        let watched = Watched::new(child, self.limit);
+        let done = output.map_or(Ok(()), |mut output| read(&mut output));
+        if done.is_err() {
             watched.kill();
         }
         let (status, slow) = watched.wait()?;
         let complaint = complaint.join().unwrap_or_default();
+        if let Some(feed) = feed {
+            let _ = feed.join();
+        }
         if slow {
             return Err(GitError::Slow(self.limit));
         }
-        read?;
+        done?;
         if status.success() {
             return Ok(());
         }
@@ -213,6 +164,14 @@ impl Git {
         let first = first.trim_start_matches("fatal: ").trim_end_matches('.');
         Err(GitError::Refused(first.chars().take(200).collect()))
     }
+}
+
+/// The beginning of what git complains of; the rest is read away, so that git is never held up by it.
+fn first_words(mut complaint: impl Read) -> String {
+    let mut text = Vec::new();
+    let _ = complaint.by_ref().take(4096).read_to_end(&mut text);
+    let _ = std::io::copy(&mut complaint, &mut std::io::sink());
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Lines of a stream, at most `most` bytes of it.

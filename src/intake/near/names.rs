@@ -1,0 +1,525 @@
+//! Names that code and protocols know, as a report writes them: routes, parameters, files, functions, headers,
+//! ids, weakness classes, and proofs of concept with their literals folded.
+
+use std::collections::BTreeSet;
+
+use super::sketch::Kind;
+use super::words::{is_common, is_stop, stem};
+
+/// Most names of one text.
+const MAX_NAMES: usize = 200;
+
+/// Longest name, in bytes.
+const MAX_NAME: usize = 160;
+
+/// Endings of file names that code, settings and printers use.
+const FILES: [&str; 30] = [
+    "py", "js", "ts", "html", "htm", "jinja2", "j2", "yaml", "yml", "json", "less", "css", "sh",
+    "c", "h", "cpp", "go", "rs", "php", "rb", "java", "toml", "ini", "cfg", "conf", "log", "sql",
+    "xml", "gcode", "stl",
+];
+
+/// Words next to which a plain word is the name of a parameter.
+const PARAMETER: [&str; 12] = [
+    "parameter",
+    "parameters",
+    "param",
+    "params",
+    "paramètre",
+    "parámetro",
+    "parâmetro",
+    "parametro",
+    "argument",
+    "field",
+    "header",
+    "cookie",
+];
+
+/// Paths that any proof may read: they say nothing about the place of the flaw.
+const ANY_PATH: [&str; 6] = ["/etc", "/tmp", "/home", "/root", "/proc", "/var"];
+
+/// Weakness classes by the words that reports use for them. The number is the usual CWE entry.
+const CLASSES: &[(u32, &[&str])] = &[
+    (
+        79,
+        &[
+            "xss",
+            "cross site scripting",
+            "alert(",
+            "<script",
+            "onerror",
+            "javascript:",
+            "script:alert",
+        ],
+    ),
+    (352, &["csrf", "xsrf", "cross site request", "cross origin request"]),
+    (22, &["path traversal", "directory traversal", "../", "zip slip"]),
+    (918, &["ssrf", "server side request"]),
+    (
+        78,
+        &[
+            "command injection",
+            "shell injection",
+            "arbitrary command",
+            "arbitrary commands",
+            "os command",
+            "command execution",
+            "shell command",
+            "shell commands",
+            "shell characters",
+            "shell metacharacters",
+        ],
+    ),
+    (94, &["code execution", "rce", "code injection", "arbitrary code"]),
+    (
+        306,
+        &[
+            "reauthentication",
+            "re authentication",
+            "reauthenticate",
+            "reauthenticating",
+            "re authenticate",
+            "password again",
+            "missing authentication",
+            "without authentication",
+            "without login",
+        ],
+    ),
+    (
+        290,
+        &["x-forwarded-for", "ip spoofing", "spoofed ip", "spoofing their ip", "address spoofing"],
+    ),
+    (
+        73,
+        &[
+            "arbitrary file",
+            "arbitrary files",
+            "file exfiltration",
+            "exfiltrate files",
+            "any file",
+            "read files",
+        ],
+    ),
+    (1336, &["ssti", "template injection", "jinja", "template engine"]),
+    (601, &["open redirect", "open redirection"]),
+    (89, &["sql injection", "sqli"]),
+    (611, &["xxe", "external entity"]),
+    (
+        400,
+        &[
+            "denial of service",
+            "dos attack",
+            "infinite loop",
+            "unresponsive",
+            "resource exhaustion",
+            "memory exhaustion",
+        ],
+    ),
+    (208, &["timing attack", "timing side", "constant time", "side channel"]),
+    (1021, &["clickjacking", "x-frame-options"]),
+    (502, &["deserialization", "deserialisation", "pickle"]),
+    (434, &["file upload", "upload of arbitrary", "unrestricted upload"]),
+    (
+        287,
+        &[
+            "authentication bypass",
+            "bypass authentication",
+            "bypass the authentication",
+            "login bypass",
+            "auth bypass",
+        ],
+    ),
+    (
+        862,
+        &[
+            "missing authorization",
+            "missing authorisation",
+            "permission check",
+            "without permission",
+            "without the permission",
+            "idor",
+            "privilege escalation",
+        ],
+    ),
+    (200, &["information disclosure", "information leak", "leaks"]),
+    (384, &["session fixation"]),
+    (613, &["session expiration", "stays valid", "stay valid", "stay active", "not invalidated"]),
+    (307, &["brute force", "rate limit"]),
+    (1333, &["redos", "regular expression denial"]),
+];
+
+/// Collects the names of lines.
+pub(super) fn names<'t>(lines: impl IntoIterator<Item = &'t str>) -> BTreeSet<(Kind, String)> {
+    let mut found = Found::default();
+    for line in lines {
+        found.line(line);
+        if found.names.len() >= MAX_NAMES {
+            break;
+        }
+    }
+    found.names
+}
+
+/// A weakness class that a text names in words.
+pub(super) fn classes(text: &str) -> BTreeSet<(Kind, String)> {
+    let lower = text.to_lowercase();
+    // Hyphens and line ends inside a term do not matter.
+    let plain: String =
+        lower.chars().map(|c| if c == '-' || c.is_whitespace() { ' ' } else { c }).collect();
+    let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let says = |term: &str| {
+        let term = term.replace('-', " ");
+        let [begins, ends] = [term.chars().next(), term.chars().next_back()].map(letter);
+        plain.match_indices(&term).any(|(at, found)| {
+            let before = plain.get(..at).and_then(|text| text.chars().next_back());
+            let after = plain.get(at + found.len()..).and_then(|text| text.chars().next());
+            !(begins && letter(before) || ends && letter(after))
+        })
+    };
+    let named = CLASSES.iter().filter(|(_, terms)| terms.iter().any(|term| says(term)));
+    named.map(|(number, _)| (Kind::Class, format!("CWE-{number}"))).collect()
+}
+
+#[derive(Default)]
+struct Found {
+    names: BTreeSet<(Kind, String)>,
+}
+
+impl Found {
+    fn add(&mut self, kind: Kind, name: &str) {
+        if kind == Kind::Name && is_any_proof(name) {
+            return;
+        }
+        if (2..=MAX_NAME).contains(&name.len()) && self.names.len() < MAX_NAMES {
+            self.names.insert((kind, name.to_owned()));
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        let line = line.trim();
+        if let Some(folded) = folded_code(line).filter(|code| names_something(code)) {
+            self.add(Kind::Code, &folded);
+        }
+        let foreign = line.chars().any(|c| c >= '\u{2e80}');
+        let chunks: Vec<&str> = line
+            .split(|c: char| c.is_whitespace() || c >= '\u{2e80}')
+            .filter(|chunk| !chunk.is_empty())
+            .take(400)
+            .collect();
+        for (at, chunk) in chunks.iter().enumerate() {
+            self.chunk(chunk);
+            let near = |at: usize| chunks.get(at).is_some_and(|word| is_parameter(word));
+            if near(at + 1) || at.checked_sub(1).is_some_and(near) || foreign {
+                let name = trim(chunk);
+                let lower = name.to_lowercase();
+                if is_plain_name(name) && !is_stop(&lower) && !is_common(&stem(&lower)) {
+                    self.add(Kind::Name, &fold_name(name));
+                }
+            }
+        }
+    }
+
+    fn chunk(&mut self, chunk: &str) {
+        let quoted = chunk.starts_with(['"', '`', '\'', '«', '“', '‘', '<', '{', '[']);
+        let text = trim(chunk);
+        if text.is_empty() || text.len() > 600 {
+            return;
+        }
+        if let Some(id) = public_id(text) {
+            return self.add(if id.starts_with("CWE") { Kind::Class } else { Kind::Id }, &id);
+        }
+        if let Some((_, rest)) = text.split_once("://") {
+            return self.url(rest);
+        }
+        if text.starts_with('/') {
+            return self.route(text);
+        }
+        if text.contains('=') {
+            self.pairs(text);
+        }
+        self.identifier(text, quoted);
+    }
+
+    /// A URL behind its scheme: pages of the wide web are references, not places of a flaw.
+    fn url(&mut self, rest: &str) {
+        let split = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at(split);
+        if is_local(host) {
+            self.route(path);
+        }
+    }
+
+    fn route(&mut self, text: &str) {
+        let text = text.split_once('#').map_or(text, |(path, _)| path);
+        let (path, query) = text.split_once('?').unwrap_or((text, ""));
+        self.pairs(query);
+        let segments: Vec<String> = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .take(8)
+            .map(fold_segment)
+            .collect();
+        let whole = format!("/{}", segments.join("/"));
+        let first = segments.first().cloned().unwrap_or_default();
+        if first.len() < 2 || ANY_PATH.iter().any(|any| whole.starts_with(any)) {
+            return;
+        }
+        if let Some(file) = segments.last().filter(|name| is_file(name)) {
+            self.add(Kind::File, file);
+        }
+        self.add(Kind::Route, &whole);
+        if segments.len() > 2 {
+            let begin: Vec<&str> = segments.iter().take(2).map(String::as_str).collect();
+            self.add(Kind::RouteStart, &format!("/{}", begin.join("/")));
+        }
+    }
+
+    /// `name=value&name=value`.
+    fn pairs(&mut self, query: &str) {
+        for pair in query.split('&').take(20) {
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            let name = name.trim_matches(|c: char| !c.is_alphanumeric());
+            if !is_plain_name(name) || is_any_proof(&fold_name(name)) {
+                continue;
+            }
+            self.add(Kind::Name, &fold_name(name));
+            let folded = fold_literals(value);
+            if value.chars().any(|c| !c.is_alphanumeric()) && folded.len() > 5 {
+                self.add(Kind::Code, &format!("{}={folded}", fold_name(name)));
+            }
+        }
+    }
+
+    fn identifier(&mut self, text: &str, quoted: bool) {
+        if is_file(text) {
+            let name = text.rsplit('/').next().unwrap_or(text).to_lowercase();
+            return self.add(Kind::File, &name);
+        }
+        let called = text.split('(').next().filter(|name| name.len() < text.len());
+        let name = trim(called.unwrap_or(text)).trim_end_matches("()");
+        if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b)) {
+            return;
+        }
+        let parts: Vec<&str> = name.split('.').collect();
+        let last = parts.last().copied().unwrap_or_default();
+        let spelled = |part: &str| {
+            let bytes = part.as_bytes();
+            let snake = part.contains('_');
+            let camel =
+                bytes.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
+            let header = part.split('-').count() > 1
+                && part.split('-').all(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
+            let media = part.contains('/') && part.len() > 6;
+            snake || camel || header || media
+        };
+        let dotted = parts.len() > 2 && parts.iter().all(|part| is_plain_name(part));
+        let told = spelled(last) || dotted || called.is_some() || quoted && is_plain_name(last);
+        let lower = last.to_lowercase();
+        let letters = last.bytes().filter(u8::is_ascii_alphabetic).count();
+        if told && letters >= 3 && !is_stop(&lower) && !is_common(&stem(&lower)) {
+            self.add(Kind::Name, &fold_name(last));
+        }
+    }
+}
+
+/// Markup, script and request words of any proof of concept: they tell the class of a flaw, not its place.
+const ANY_PROOF: [&str; 34] = [
+    "img",
+    "svg",
+    "src",
+    "href",
+    "script",
+    "onload",
+    "onerror",
+    "onclick",
+    "onmouseover",
+    "onfocus",
+    "alert",
+    "document",
+    "window",
+    "cookie",
+    "domain",
+    "documentcookie",
+    "documentdomain",
+    "windowlocation",
+    "action",
+    "method",
+    "enctype",
+    "value",
+    "type",
+    "name",
+    "input",
+    "contenttype",
+    "authorization",
+    "useragent",
+    "xapikey",
+    "host",
+    "accept",
+    "get",
+    "post",
+    "curl",
+];
+
+/// Whether a name, folded, stands in proofs of any kind.
+fn is_any_proof(folded: &str) -> bool {
+    ANY_PROOF.contains(&folded)
+}
+
+/// Whether a line of code names anything of its own.
+fn names_something(code: &str) -> bool {
+    let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter(|word| word.len() > 3).any(|word| !is_any_proof(word) && !is_common(&stem(word)))
+}
+
+fn is_parameter(word: &str) -> bool {
+    PARAMETER.contains(&trim(word).to_lowercase().as_str())
+}
+
+/// Without quotation marks, brackets and the stops of a sentence.
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| {
+        matches!(
+            c,
+            '"' | '`'
+                | '\''
+                | '«'
+                | '»'
+                | '“'
+                | '”'
+                | '‘'
+                | '’'
+                | '*'
+                | ','
+                | ';'
+                | ':'
+                | '!'
+                | '['
+                | ']'
+                | '{'
+                | '}'
+                | '<'
+                | '>'
+        )
+    })
+    .trim_end_matches(['.', ')', '?', ','])
+    .trim_start_matches('(')
+}
+
+fn is_plain_name(name: &str) -> bool {
+    (3..=40).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// `printerProfile`, `printer_profile` and `Printer-Profile` are one name.
+fn fold_name(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric() || *c == '/').collect::<String>().to_lowercase()
+}
+
+/// A part of a route; ids and placeholders are one.
+fn fold_segment(segment: &str) -> String {
+    let odd = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let digits = segment.bytes().filter(u8::is_ascii_digit).count();
+    if segment.starts_with(['<', '{', ':', '$', '[', '*']) || digits * 2 > segment.len() {
+        return "*".to_owned();
+    }
+    segment.split(odd).next().unwrap_or_default().trim_end_matches('.').to_lowercase()
+}
+
+fn is_file(text: &str) -> bool {
+    let name = text.rsplit('/').next().unwrap_or(text);
+    let Some((stem, ending)) = name.rsplit_once('.') else { return false };
+    stem.len() >= 2
+        && FILES.contains(&ending.to_lowercase().as_str())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b))
+}
+
+/// A host of a local network, as in a proof of concept.
+fn is_local(host: &str) -> bool {
+    let name = host.rsplit('@').next().unwrap_or(host);
+    let name = name.split(':').next().unwrap_or(name).to_lowercase();
+    let local = [
+        "local",
+        "lan",
+        "home",
+        "internal",
+        "localhost",
+        "example",
+        "test",
+        "invalid",
+        "localdomain",
+    ];
+    let last = name.rsplit('.').next().unwrap_or_default();
+    !name.contains('.') || local.contains(&last) || last.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `CVE-…`, `GHSA-…` and `CWE-…` in their usual spelling.
+fn public_id(text: &str) -> Option<String> {
+    let upper = text.to_ascii_uppercase();
+    let text = upper.get(..upper.len().min(40))?;
+    let end = |part: &str| part.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(part.len());
+    if let Some(rest) = text.strip_prefix("CWE-") {
+        let number: u32 = rest.get(..end(rest))?.parse().ok()?;
+        return Some(format!("CWE-{number}"));
+    }
+    if let Some(rest) = text.strip_prefix("CVE-") {
+        let (year, number) = rest.split_once('-')?;
+        let number = number.get(..end(number))?;
+        let digits = |t: &str| t.len() >= 4 && t.bytes().all(|b| b.is_ascii_digit());
+        return (digits(year) && digits(number)).then(|| format!("CVE-{year}-{number}"));
+    }
+    crate::intake::facts::ghsa_ids(text).next().map(|id| id.to_ascii_uppercase())
+}
+
+/// A line of code or a request with hosts, numbers and strings taken out, where the line is one.
+fn folded_code(line: &str) -> Option<String> {
+    let first = line.split_whitespace().next()?;
+    let request =
+        matches!(first, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "curl" | "fetch" | "wget");
+    let code = ["<script", "<img", "<svg", "<form", "fetch(", "document.", "onerror=", "requests."];
+    if !request && !code.iter().any(|sign| line.contains(sign)) || line.len() > 400 {
+        return None;
+    }
+    let folded = fold_literals(line);
+    (folded.len() >= 8).then_some(folded)
+}
+
+/// Lower case; numbers are 0, strings and arguments are empty, hosts are gone.
+fn fold_literals(code: &str) -> String {
+    let mut out = String::with_capacity(code.len());
+    let mut chars = code.chars().take(400).peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' | '\'' => {
+                while chars.peek().is_some_and(|next| *next != c) {
+                    chars.next();
+                }
+                chars.next();
+                out.push('"');
+            }
+            '(' => {
+                while chars.peek().is_some_and(|next| *next != ')') {
+                    chars.next();
+                }
+                out.push('(');
+            }
+            c if c.is_ascii_digit() && out.ends_with('0') => {}
+            c if c.is_ascii_digit() => out.push('0'),
+            c if c.is_whitespace() && out.ends_with(' ') => {}
+            c if c.is_whitespace() => out.push(' '),
+            c => out.extend(c.to_lowercase()),
+        }
+    }
+    let mut folded = String::with_capacity(out.len());
+    for word in out.trim().split(' ') {
+        let word = match word.split_once("://") {
+            Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default(),
+            None => word,
+        };
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    folded.chars().take(MAX_NAME).collect()
+}
