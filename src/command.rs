@@ -143,6 +143,7 @@ commands! {
     AcceptSuggestions "accept-suggestions" [Case] None "takes the suggested answers that nobody has answered";
     Evidence "evidence" [Case] None "jumps between an answer and the line that shows it";
     Mark "mark" [Case Queue] None "marks the text line as evidence for the next answer, or the case for one act on many";
+    Claims "claims" [Case] None "shows what the report claims about the source, and what the checkout has";
     Score "score" [Case] Vector "opens the CVSS calculator, or sets our vector";
     SwitchVersion "switch-version" [Calculator] None "switches between CVSS 3.1 and 4.0";
     Decide "decide" [Case Queue] Disposition "decides the case";

@@ -15,10 +15,13 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use support::console::{Console, NOW, forbidden};
+#[cfg(unix)]
+use support::dovecot::{Dovecot, PASSWORD, USER};
 
 fn shared() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
@@ -92,6 +95,10 @@ fn imported(console: &Console, shared: &Path) -> Vec<Shown> {
     assert_eq!((&first["seen"], &first["new"]), (&60.into(), &60.into()), "{first}");
     let again = console.json(&["import", folder]);
     assert_eq!((&again["new"], &again["duplicates"]), (&0.into(), &60.into()), "{again}");
+    all_cases(console)
+}
+
+fn all_cases(console: &Console) -> Vec<Shown> {
     let cases = console.json(&["list"]);
     let cases = cases.as_array().expect("cases").iter();
     cases
@@ -119,11 +126,15 @@ fn the_labelled_reports_become_their_cases() {
     let Some(shared) = shared() else { return };
     let labels = labels(&shared);
     let console = Console::new();
-    let cases = imported(&console, &shared);
+    are_as_labelled(&imported(&console, &shared), &labels);
+}
+
+/// Cases, directions and clocks against the labels.
+fn are_as_labelled(cases: &[Shown], labels: &BTreeMap<String, Label>) {
     let mut wrong = Vec::new();
     let mut parts: BTreeMap<&str, Vec<Vec<&str>>> = BTreeMap::new();
-    for case in &cases {
-        let members = members(case, &labels);
+    for case in cases {
+        let members = members(case, labels);
         let ids: Vec<&str> = members.iter().map(|label| label.text("id")).collect();
         let names: BTreeSet<&str> = members.iter().map(|label| label.text("case")).collect();
         if names.len() != 1 {
@@ -147,6 +158,57 @@ fn the_labelled_reports_become_their_cases() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(cases.iter().map(|case| list(&case.shown, "messages").len()).sum::<usize>(), 60);
+}
+
+/// In an order of its own, in two halves, and with a mailbox made anew between: what comes of it is the same.
+#[cfg(unix)]
+#[test]
+fn the_labelled_reports_pulled_in_any_order_become_the_same_cases() {
+    let Some(shared) = shared() else { return };
+    let labels = labels(&shared);
+    let Some(dovecot) = Dovecot::start() else { return };
+    let mut seed = 0x5eed_0060_u64;
+    println!("seed {seed:#x}");
+    let folder = shared.join("corpus/reports");
+    let mut mails: Vec<(u64, Vec<u8>, SystemTime)> = labels
+        .values()
+        .map(|label| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            let received: jiff::Timestamp =
+                label.date("received").expect("a time").parse().expect("a time");
+            let raw = fs::read(folder.join(label.text("file"))).expect("a mail");
+            let seconds = u64::try_from(received.as_second()).expect("after 1970");
+            (seed, raw, SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+        })
+        .collect();
+    mails.sort();
+    let console = Console::new();
+    console.write("secret", PASSWORD);
+    let (port, secret) = (dovecot.port, console.path("secret"));
+    console.write(
+        "config.toml",
+        &format!(
+            "[account]\naddress = \"security@octoprint.org\"\nhost = \"127.0.0.1\"\nport = {port}\n\
+             security = \"plain\"\nuser = \"{USER}\"\npassword_command = [\"cat\", {secret:?}]\n"
+        ),
+    );
+    let sync = || console.json(&["--config", "config.toml", "sync"]);
+    let (first, second) = mails.split_at(30);
+    for (half, new) in [(first, 30), (second, 30)] {
+        for (order, raw, received) in half {
+            // Names of one length, so that their order is that of the numbers.
+            let name = format!("{:010}.M{}.test:2,", order >> 32, order & 0xffff_ffff);
+            dovecot.put(None, &name, raw, *received);
+        }
+        let pulled = sync();
+        assert_eq!(pulled["new"], new, "{pulled}");
+        dovecot.begin_anew();
+    }
+    let anew = sync();
+    assert_eq!((&anew["new"], &anew["duplicates"]), (&0.into(), &60.into()), "{anew}");
+    are_as_labelled(&all_cases(&console), &labels);
 }
 
 /// `acknowledge` and `publish` of a case against the labels of its first mail.

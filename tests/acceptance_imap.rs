@@ -197,6 +197,7 @@ fn perform(id: &str, script: Script) -> Outcome {
         write: Duration::from_secs(1),
         crawl: Duration::from_secs(5),
         retry: Duration::from_millis(2),
+        ..Timeouts::default()
     };
     let mut kept = Kept::default();
     if id == "uidvalidity-change" {

@@ -15,7 +15,7 @@ use casebook::config::policy;
 use casebook::domain::case::Reporter;
 use casebook::domain::policy_text::PolicyText;
 use casebook::domain::{CaseId, MessageRef};
-use casebook::reply::{ReplyMaterial, draft, names};
+use casebook::reply::{ReplyMaterial, Source, draft, names};
 
 #[test]
 fn every_clause_is_quoted_byte_for_byte() {
@@ -29,19 +29,21 @@ fn every_clause_is_quoted_byte_for_byte() {
     let text = PolicyText::read(&source);
     let rules = policy::embedded("octoprint").expect("embedded");
     let policy = policy::parse(rules).expect("valid");
-    let folded = source.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut quoted = 0;
     for item in &policy.items {
         let case = CaseId::derive(Some("a@b"), &MessageRef::of(b""));
         let received = "2026-06-02T09:15:00Z".parse().expect("instant");
         let material = ReplyMaterial::new(case, Reporter::default(), "Report", received, &policy)
-            .with_clauses(&policy, std::slice::from_ref(&item.id), Some(&text));
+            .with_clauses(
+                std::slice::from_ref(&item.id),
+                &[Source { policy: &policy, text: Some(&text) }],
+            );
         for template in names().into_iter().filter(|name| *name != "needs-info") {
             draft(template, &material).expect("drafted");
         }
         let letter = draft("reject", &material).expect("drafted").text;
         for line in letter.lines().filter_map(|line| line.strip_prefix("> ")) {
-            assert!(folded.contains(line), "{}: {line}", item.id);
+            assert!(source.contains(line), "{}: {line}", item.id);
             quoted += 1;
         }
         assert!(letter.contains(&text.hash()[..12]));

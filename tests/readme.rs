@@ -21,7 +21,10 @@ const ROWS: &[(Context, &[Command])] = &[
     (Context::Queue, &[Command::Sync, Command::CancelSync, Command::Triage, Command::Mark]),
     (Context::Case, &[Command::NextPane, Command::NextCase, Command::PreviousCase]),
     (Context::Case, &[Command::Yes, Command::No, Command::Unclear, Command::Clear]),
-    (Context::Case, &[Command::AcceptSuggestions, Command::Evidence, Command::Mark]),
+    (
+        Context::Case,
+        &[Command::AcceptSuggestions, Command::Evidence, Command::Mark, Command::Claims],
+    ),
     (Context::Case, &[Command::Score, Command::Decide, Command::AcceptCase]),
     (Context::Case, &[Command::Decline, Command::NeedInfo, Command::Reply, Command::WriteEml]),
     (Context::Case, &[Command::Advisory, Command::Export]),

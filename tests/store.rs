@@ -77,6 +77,7 @@ fn record(seq: u64, message: MessageRef, place: casebook::store::ArchivePlace) -
         reading: Default::default(),
         judged: false,
         gone: false,
+        rescued: false,
         case: seq,
     }
 }

@@ -73,6 +73,7 @@ fn account(port: u16) -> Account {
         write: Duration::from_secs(2),
         crawl: Duration::from_secs(5),
         retry: Duration::from_millis(1),
+        ..Timeouts::default()
     };
     account
 }

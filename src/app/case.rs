@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
+use super::claims::Looked;
 use super::material;
+use super::pin::PolicyPin;
 use super::row::CaseRow;
 use super::thread::{self, DocLine, ReadLine};
 use super::twin::Twin;
@@ -32,6 +34,8 @@ pub struct CaseView {
     pub verdict: Verdict,
     /// Cases and published records like it, nearest first.
     pub twins: Vec<Twin>,
+    /// The policy that it is judged under.
+    pub policy: PolicyPin,
 }
 
 /// A part of a message as a list shows it.
@@ -86,6 +90,8 @@ pub struct MessageView {
     pub reading: Reading,
     /// Whether the server no longer has it.
     pub gone: bool,
+    /// Whether it lay among the junk when it came.
+    pub rescued: bool,
     /// The text's lines, fit for the screen.
     pub lines: Vec<ReadLine>,
     /// The raw mail's lines, once they were asked for.
@@ -211,6 +217,10 @@ pub struct CaseScreen {
     pub raw: bool,
     /// Words looked for in the thread.
     pub search: String,
+    /// What is known of the claims about the source.
+    pub claims: Looked,
+    /// The claim that the table was left at.
+    pub claim: usize,
     width: usize,
 }
 
@@ -233,6 +243,8 @@ impl CaseScreen {
             headers: false,
             raw: false,
             search: String::new(),
+            claims: Looked::Waiting,
+            claim: 0,
             width,
         };
         screen.refresh(policy);
@@ -389,6 +401,20 @@ impl CaseScreen {
         self.lit = Some((message, evidence.line..=evidence.last_line));
         self.came_from = Some(Pane::Checklist);
         self.pane = Pane::Thread;
+        true
+    }
+
+    /// Goes to the words of a text or attachment; false if they are not among the lines shown.
+    pub fn show_words(&mut self, evidence: &Evidence) -> bool {
+        let attached = |m: &MessageView| m.id == evidence.message && m.text_part != evidence.part;
+        let Some(message) = self.view.messages.iter().position(attached) else {
+            let shown = self.show_evidence(evidence);
+            self.came_from = None;
+            return shown;
+        };
+        let is = |l: &DocLine| l.message == message && l.kind == thread::LineKind::Attachment;
+        let Some(line) = self.doc.iter().position(is) else { return false };
+        (self.cursor, self.top, self.pane) = (line, line.saturating_sub(5), Pane::Thread);
         true
     }
 

@@ -8,7 +8,7 @@ use super::layer::{Layer, Reading};
 use super::look::find;
 use super::prompt::Asking;
 use super::run::{case_id, command};
-use super::{Effect, Model, Screen, Tone, calculator, draft, form, out};
+use super::{Effect, Model, Screen, Tone, calculator, claims, draft, form, out};
 use crate::command::{Argument, Command, Context};
 use crate::domain::journal::Act;
 
@@ -51,6 +51,7 @@ pub(super) fn accept(model: &mut Model) {
             command(model, asked, &args);
         }
         Some(Layer::Reply(reply)) => draft::edit(model, reply),
+        Some(Layer::Claims(table)) => claims::jump(model, &table),
         _ => {}
     }
 }

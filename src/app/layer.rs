@@ -1,5 +1,6 @@
 //! What lies above a screen: help, choices, history. One at a time.
 
+use super::claims::ClaimsTable;
 use super::material::ReplyText;
 use crate::command::Command;
 use crate::keymap::HelpRow;
@@ -16,6 +17,8 @@ pub enum Layer {
     Text(Reading),
     /// A reply as a template makes it.
     Reply(Proposed),
+    /// The claims about the source.
+    Claims(ClaimsTable),
 }
 
 /// A reply that is shown before anything is done with it.
@@ -156,6 +159,7 @@ impl Layer {
             Self::Choice(_) => 74,
             Self::Reply(_) => 84,
             Self::Text(_) => 120,
+            Self::Claims(_) => 150,
         }
     }
 
@@ -174,6 +178,7 @@ impl Layer {
                 text.lines = lines.collect();
             }
             Self::Reply(reply) => reply.lay_out(width),
+            Self::Claims(table) => table.lay_out(width),
             Self::Choice(_) => {}
         }
         self.step(0, super::layout::layer_height(size));
@@ -184,6 +189,7 @@ impl Layer {
         match self {
             Self::Help(help) => scroll(&mut help.top, lines, help.lines.len(), height),
             Self::Text(text) => scroll(&mut text.top, lines, text.lines.len(), height),
+            Self::Claims(table) => table.step(lines, height),
             Self::Reply(reply) => scroll(&mut reply.top, lines, reply.lines.len(), height),
             Self::Choice(choice) => {
                 let last = choice.options.len().saturating_sub(1);
@@ -196,6 +202,7 @@ impl Layer {
     pub fn title(&self) -> &str {
         match self {
             Self::Reply(reply) => &reply.title,
+            Self::Claims(table) => &table.title,
             Self::Help(help) => &help.title,
             Self::Choice(choice) => &choice.title,
             Self::Text(text) => &text.title,

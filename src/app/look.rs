@@ -35,8 +35,9 @@ pub(super) fn step_message(model: &mut Model, step: isize) {
 
 pub(super) fn journal(model: &mut Model) {
     let Some(case) = &model.case else { return };
-    let mut source: Vec<_> = case.view.entries.iter().map(material::history_line).collect();
-    if source.is_empty() {
+    let mut source = vec![DisplayText::line(&case.view.policy.words())];
+    source.extend(case.view.entries.iter().map(material::history_line));
+    if case.view.entries.is_empty() {
         source.push(DisplayText::line("nothing was decided yet"));
     }
     let title = format!("History of {}", case.view.row.id);
@@ -79,6 +80,11 @@ const fn signs(context: Context) -> &'static [(&'static str, &'static str)] {
             ("•", "the line that an answer rests on"),
             ("~yes", "suggested by the rules; without ~ answered"),
             ("¶", "there is a line that shows it"),
+            (
+                "3 of 5 claims",
+                "names in the report that the checkout has in the claimed version; words that any \
+              report could hold and names of libraries are not counted",
+            ),
             ("BROKEN", "the line no longer stands in the stored mail"),
             (
                 "━ ! + ┆",

@@ -20,7 +20,7 @@ use crate::domain::verdict::Verdict;
 use crate::export::{self, draft_toml};
 use crate::mail::compose::{Outgoing, reply_subject};
 use crate::mail::{Address, DisplayText};
-use crate::reply::{self, ReplyMaterial, ScoreNote};
+use crate::reply::{self, ReplyMaterial, ScoreNote, Source};
 
 /// Whose decisions these are, and whose name stands below replies.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -128,7 +128,15 @@ fn reply_material(office: &Office<'_>, view: &CaseView, template: &str) -> Reply
         signature: office.me.name.clone(),
         ..base
     }
-    .with_clauses(policy, &clauses, office.policy_text)
+    .with_clauses(&clauses, &sources(office, view))
+}
+
+/// Where clauses are quoted from: the policy that the case is judged under, then the present one.
+fn sources<'a>(office: &Office<'a>, view: &'a CaseView) -> Vec<Source<'a>> {
+    let present = Source { policy: office.policy, text: office.policy_text };
+    let kept = view.policy.kept.as_ref();
+    let kept = kept.map(|kept| Source { policy: &kept.policy, text: kept.text.as_deref() });
+    kept.into_iter().chain([present]).collect()
 }
 
 /// The reporter's own lines that the clauses rest on: of the answers, else of the proposals.
@@ -156,13 +164,19 @@ fn missing_words(view: &CaseView, policy: &Policy) -> Vec<String> {
 fn score_note(view: &CaseView, policy: &Policy) -> Option<ScoreNote> {
     let vector = view.case.vector.as_deref().and_then(|text| Vector::parse(text).ok())?;
     let capped = vector.capped(&policy.scoring.max_attack_vector);
-    let cap_applied = capped.is_some();
+    let highest = match policy.scoring.max_attack_vector.as_str() {
+        "A" => "Adjacent",
+        "L" => "Local",
+        "P" => "Physical",
+        _ => "Network",
+    };
+    let cap = capped.is_some().then(|| highest.to_owned());
     let counted = capped.unwrap_or(vector);
     Some(ScoreNote {
         tenths: counted.base().tenths(),
         severity: counted.severity().word(Words::Policy).to_owned(),
         vector: counted.to_string(),
-        cap_applied,
+        cap,
     })
 }
 

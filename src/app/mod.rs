@@ -10,6 +10,7 @@ pub mod advisory;
 mod answer;
 pub mod calculator;
 pub mod case;
+pub mod claims;
 mod decide;
 mod draft;
 pub mod editor;
@@ -24,6 +25,7 @@ mod merge;
 pub mod next;
 mod out;
 mod outbox;
+pub mod pin;
 pub mod prompt;
 pub mod queue;
 pub mod row;
@@ -99,6 +101,8 @@ pub enum SyncState {
     Off,
     /// Nothing is running; the words say when and how the last pull ended.
     Idle(String),
+    /// The server tells when something comes; the words say how things are.
+    Watching(String),
     /// Running.
     Running {
         /// What it does at present.
@@ -184,6 +188,13 @@ pub enum Outcome {
         /// Its lines, fit for the screen.
         lines: Vec<DisplayText>,
     },
+    /// How far the look at a case's claims is.
+    Claims {
+        /// The case.
+        case: CaseId,
+        /// What is known.
+        looked: claims::Looked,
+    },
     /// Files were written.
     Written {
         /// What was written, for the status line.
@@ -211,6 +222,13 @@ pub enum Effect {
         /// The case.
         case: CaseId,
     },
+    /// Look up the claims of a case; an older look that still runs is stopped.
+    CheckClaims {
+        /// The case.
+        case: CaseId,
+    },
+    /// Stop the look that runs.
+    StopClaims,
     /// Write acts to the journal.
     Record {
         /// The case.

@@ -3,8 +3,8 @@
 use super::case::Pane;
 use super::prompt::Asking;
 use super::{
-    Effect, Model, Screen, SyncState, Tone, answer, calculator, decide, draft, enter, form, layout,
-    look, many, merge, out, outbox, triage,
+    Effect, Model, Screen, SyncState, Tone, answer, calculator, claims, decide, draft, enter, form,
+    layout, look, many, merge, out, outbox, triage,
 };
 use crate::command::Command;
 use crate::domain::Disposition;
@@ -45,6 +45,7 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Evidence => answer::evidence(model),
         Command::Mark if model.screen == Screen::Queue => many::mark(model),
         Command::Mark => answer::mark(model),
+        Command::Claims => claims::open(model),
         Command::Score => decide::score(model, args),
         Command::Decide => decide::decide(model, args),
         Command::AcceptCase => decide::decide(model, Disposition::Accept.as_str()),
@@ -176,6 +177,7 @@ fn back(model: &mut Model) {
             model.queue.refresh(&policy.periods, model.now);
         }
         Screen::Case => {
+            model.push(Effect::StopClaims);
             model.screen = Screen::Queue;
             model.case = None;
             triage::end(model);
@@ -202,7 +204,7 @@ pub(super) fn key(model: &Model, command: Command) -> String {
 }
 
 fn cancel_sync(model: &mut Model) {
-    if matches!(model.sync, SyncState::Running { .. }) {
+    if matches!(model.sync, SyncState::Running { .. } | SyncState::Watching(_)) {
         model.push(Effect::CancelSync);
     } else {
         let sync = key(model, Command::Sync);
@@ -228,6 +230,10 @@ fn sync(model: &mut Model) {
             Tone::Note,
             "no account is configured; everything here works offline, `casebook init` sets one up",
         ),
+        SyncState::Watching(_) => {
+            let cancel = key(model, Command::CancelSync);
+            model.say(Tone::Note, format!("new mail comes by itself; {cancel} stops that"));
+        }
         SyncState::Running { .. } => {
             let cancel = key(model, Command::CancelSync);
             model.say(Tone::Note, format!("a pull is running; {cancel} stops it"));

@@ -164,6 +164,9 @@ fn warning_lines(message: &MessageView) -> Vec<DisplayText> {
     for defect in message.defects.iter().take(10) {
         lines.push(DisplayText::line(&format!("damaged: {defect}")));
     }
+    if message.rescued {
+        lines.push(DisplayText::line("rescued: the server had it among the junk"));
+    }
     if message.gone {
         lines.push(DisplayText::line("no longer on the server; this copy stays"));
     }

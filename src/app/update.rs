@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::case::CaseScreen;
 use super::{
-    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, draft, form, layout, merge,
-    queue, run, triage,
+    Effect, Input, Model, Outcome, Screen, SyncState, Tone, calculator, claims, draft, form,
+    layout, merge, queue, run, triage,
 };
 use crate::command::{Command, Context};
 use crate::keymap::{Key, Match};
@@ -122,6 +122,7 @@ fn arrive(model: &mut Model, outcome: Outcome) {
             model.queue.looked_at(case.row.number);
             model.case = Some(CaseScreen::open(*case, &policy, width));
             model.screen = Screen::Case;
+            claims::ask(model);
         }
         Outcome::Opened { .. } => {}
         Outcome::Saved { said, case } => {
@@ -167,6 +168,7 @@ fn arrive(model: &mut Model, outcome: Outcome) {
                 model.lay_out();
             }
         }
+        Outcome::Claims { case, looked } => claims::arrive(model, &case, looked),
         Outcome::Written { said } => model.say(Tone::Done, said),
         Outcome::Failed(problem) => {
             if let Some(advisory) = &mut model.advisory {

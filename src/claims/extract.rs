@@ -171,8 +171,11 @@ impl Reader<'_> {
 
     /// A paragraph, line by line; what a line says is helped by the words of its neighbours.
     fn prose(&mut self, block: &Block) {
-        for (line, at) in block.lines(self.source.text) {
-            prose::line(self, line, at);
+        let lines: Vec<(&str, usize)> = block.lines(self.source.text).collect();
+        for (number, (line, at)) in lines.iter().enumerate() {
+            // Mails are wrapped: `FILES_UPLOAD` may end a line and `permission` begin the next.
+            let next = lines.get(number + 1).map_or("", |(next, _)| next);
+            prose::line(self, line, next, *at);
         }
     }
 

@@ -12,6 +12,7 @@ pub mod past;
 pub mod resolve;
 
 use crate::domain::Evidence;
+use crate::domain::verdict::Claims;
 
 /// What kind of thing is named.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -193,11 +194,13 @@ pub struct Table {
     pub newest: Option<String>,
     /// What to know about the look-up itself, such as why there was none.
     pub note: Option<String>,
+    /// Whether there was a checkout to look into.
+    pub tried: bool,
 }
 
 impl Table {
     /// Claims that nothing was looked up for, and why.
-    pub fn unknown(claims: Vec<Claim>, note: impl Into<String>) -> Self {
+    pub fn unknown(claims: Vec<Claim>, note: impl Into<String>, tried: bool) -> Self {
         let row = |claim| Row {
             claim,
             found: Found::Unknown,
@@ -211,6 +214,7 @@ impl Table {
             version: None,
             newest: None,
             note: Some(note.into()),
+            tried,
         }
     }
 
@@ -221,18 +225,19 @@ impl Table {
         (resolve, counted.count())
     }
 
-    /// How many claims count and do not resolve; `None` if nothing was looked up.
-    pub fn failed(&self) -> Option<u32> {
+    /// What the look came to, as a fact for the proposal; `None` if nothing was looked up.
+    pub fn sum(&self) -> Option<Claims> {
         self.version.as_ref()?;
         let (resolve, counted) = self.counts();
-        u32::try_from(counted - resolve).ok()
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        Some(Claims { held: number(resolve), failed: number(counted - resolve) })
     }
 
     /// The sum as a few words; never a judgement of the report.
     pub fn words(&self) -> String {
         let (resolve, counted) = self.counts();
         match (&self.version, counted) {
-            (None, _) if self.rows.is_empty() => String::new(),
+            (None, _) if self.rows.is_empty() || !self.tried => String::new(),
             (None, _) => "claims not checked".to_owned(),
             (Some(_), 0) => "no claims to check".to_owned(),
             (Some(_), _) if resolve == counted && counted == 1 => "1 claim resolves".to_owned(),

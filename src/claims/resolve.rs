@@ -95,6 +95,7 @@ impl<'a> Resolver<'a> {
             version: Some(self.tree.name.to_owned()),
             newest: self.newest.map(|tree| tree.name.to_owned()),
             note: None,
+            tried: true,
         })
     }
 

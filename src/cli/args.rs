@@ -61,7 +61,11 @@ pub enum Command {
     /// Ask for account and policy, and write the config
     Init,
     /// Pull new mail; the mailbox is never changed
-    Sync,
+    Sync {
+        /// Go on until stopped: the server tells when something comes
+        #[arg(long)]
+        watch: bool,
+    },
     /// Take in .eml files, mbox files and Maildir folders
     Import {
         /// Files and folders
@@ -226,7 +230,7 @@ pub enum Command {
         #[arg(required = true)]
         vectors: Vec<String>,
     },
-    /// Show the policy's checklist
+    /// Show the policy's checklist, or check the policy's text against it
     Policy {
         /// What to do
         #[command(subcommand)]
@@ -256,6 +260,15 @@ pub enum Command {
 pub enum PolicyAction {
     /// Print every decision point
     Show,
+    /// Tell what drifted apart: text and checklist, and what they name that the checkout does not have
+    Check {
+        /// The policy's text; by default the one of the config
+        #[arg(value_name = "FILE.md")]
+        file: Option<PathBuf>,
+        /// Tell what changed since this former version of the text instead
+        #[arg(long, value_name = "OLD.md")]
+        since: Option<PathBuf>,
+    },
 }
 
 /// What to do with published advisories.

@@ -1,4 +1,4 @@
-//! `cvss`, `policy`, `verify`, `keys`, `doctor`, `completions`, `man`.
+//! `cvss`, `verify`, `keys`, `doctor`, `completions`, `man`.
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
@@ -38,29 +38,6 @@ pub(crate) fn cvss(context: &Context, vectors: &[String]) -> Result<(), Failure>
     Ok(())
 }
 
-/// Prints the decision points.
-pub(crate) fn policy_show(context: &Context) -> Result<(), Failure> {
-    let setup = context.setup()?;
-    let policy: &Policy = &setup.policy;
-    let mut text = format!(
-        "{} ({} decision points, {})\n",
-        policy.product,
-        policy.items.len(),
-        policy.contact
-    );
-    let mut section = "";
-    for item in &policy.items {
-        if item.section != section {
-            section = &item.section;
-            text.push_str(&format!("\n{section}\n"));
-        }
-        let asked = if item.question.is_empty() { &item.title } else { &item.question };
-        text.push_str(&format!("  {:<6}{asked}\n", item.id.as_str()));
-    }
-    print(&text);
-    Ok(())
-}
-
 /// Checks everything on disk; exit 3 if something is damaged.
 pub(crate) fn verify(context: &Context, rebuild: bool) -> Result<(), Failure> {
     let desk = context.desk()?;
@@ -79,15 +56,23 @@ pub(crate) fn verify(context: &Context, rebuild: bool) -> Result<(), Failure> {
     })?;
     progress.end();
     let anchors = desk.broken_anchors()?;
+    let policies = desk.store.damaged_policies()?;
     if context.json() {
-        print_json(&serde_json::json!({ "report": report, "broken_anchors": anchors }));
+        print_json(&serde_json::json!({
+            "report": report,
+            "broken_anchors": anchors,
+            "damaged_policies": policies,
+        }));
     } else {
         print(&report_words(&report));
         for anchor in &anchors {
             print(&format!("anchor that no longer fits its mail: {}\n", shown(anchor)));
         }
+        for policy in &policies {
+            print(&format!("kept policy that is not as it was kept: {}\n", shown(policy)));
+        }
     }
-    if report.is_sound() && anchors.is_empty() {
+    if report.is_sound() && anchors.is_empty() && policies.is_empty() {
         return Ok(());
     }
     Err(Failure::damaged(Problem {

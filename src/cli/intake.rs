@@ -1,5 +1,6 @@
 //! `sync` and `import`: mail comes in.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use super::{Context, Failure, Progress, print, print_json, shown};
 use crate::app::{Problem, SyncState};
 use crate::runtime::desk::Desk;
 use crate::runtime::ingest::Changed;
-use crate::runtime::pull::{self, Mailbox};
+use crate::runtime::pull::{self, Mailbox, News, Pulled};
 use crate::runtime::{import, signals};
 use crate::sync::{Cancel, SyncError};
 
@@ -73,8 +74,8 @@ impl Taken {
     }
 }
 
-/// One pull.
-pub(crate) fn sync(context: &Context) -> Result<(), Failure> {
+/// One pull, or pulls until stopped.
+pub(crate) fn sync(context: &Context, watch: bool) -> Result<(), Failure> {
     let setup = context.setup()?;
     let Some(account) = &setup.config.account else {
         return Err(Failure::usage(Problem {
@@ -92,33 +93,71 @@ pub(crate) fn sync(context: &Context) -> Result<(), Failure> {
     }
     let cancel = Cancel::new();
     let interrupt = signals::cancel_on_interrupt(&cancel);
-    let mut progress = Progress::new();
+    let progress = RefCell::new(Progress::new());
     let mut show = |state: SyncState| {
         if let SyncState::Running { phase, done, total, bytes } = state {
             let of = total.map_or_else(String::new, |total| format!(" of {total}"));
-            progress.show(&format!("{phase}: {done}{of} messages, {bytes} bytes"));
+            let words = format!("{phase}: {done}{of} messages, {bytes} bytes");
+            progress.borrow_mut().show(&words);
         }
     };
-    let mut watch = Watch::start();
-    let pulled = pull::run(&desk, &mailbox, &cancel, &mut show, &mut |_| {});
-    progress.end();
-    let pulled = pulled.map_err(|error| {
-        let problem = pull::problem(&error);
-        match (&error, interrupt.exit_status()) {
-            (SyncError::Cancelled, Some(code)) => Failure::interrupted(code, problem),
-            (SyncError::Sink { .. }, _) => Failure::damaged(problem),
-            _ => Failure::network(problem),
+    let mut clock = Watch::start();
+    let ended = if watch {
+        let mut told = |news: News| {
+            progress.borrow_mut().end();
+            match news {
+                News::Pulled(pulled) => {
+                    report(context, &desk, &mut clock, &pulled).unwrap_or_else(|failure| {
+                        eprintln!("casebook: {}", shown(&failure.problem.what));
+                    });
+                }
+                News::Offline(problem) => {
+                    eprintln!("offline: {}; it is tried again by itself", shown(&problem.what));
+                }
+            }
+        };
+        pull::watch(&desk, &mailbox, &cancel, &mut show, &mut |_| {}, &mut told)
+    } else {
+        let pulled = pull::run(&desk, &mailbox, &cancel, &mut show, &mut |_| {});
+        progress.borrow_mut().end();
+        match pulled {
+            Ok(pulled) => {
+                return report(context, &desk, &mut clock, &pulled);
+            }
+            Err(error) => error,
         }
-    })?;
-    watch.judge(&desk)?;
+    };
+    progress.borrow_mut().end();
+    let problem = pull::problem(&ended);
+    match (&ended, interrupt.exit_status()) {
+        // To be stopped is how a watch ends.
+        (SyncError::Cancelled, Some(_)) if watch => Ok(()),
+        (SyncError::Cancelled, Some(code)) => Err(Failure::interrupted(code, problem)),
+        (SyncError::Sink { .. }, _) => Err(Failure::damaged(problem)),
+        _ => Err(Failure::network(problem)),
+    }
+}
+
+/// Lets the rules read what came and tells of it.
+fn report(
+    context: &Context,
+    desk: &Desk,
+    watch: &mut Watch,
+    pulled: &Pulled,
+) -> Result<(), Failure> {
+    watch.judge(desk)?;
     for note in &pulled.summary.notes {
         eprintln!("note: {}", shown(note));
     }
     let left = pulled.summary.quarantined.iter().map(|message| Left {
-        what: message.uid.map_or_else(|| "a message".into(), |uid| format!("message {uid}")),
+        what: match message.uid {
+            Some(uid) => format!("message {uid} of {}", message.mailbox),
+            None => format!("a message of {}", message.mailbox),
+        },
         why: message.why.clone(),
     });
-    Taken::of(pulled.summary.seen, &pulled.changed, left.collect(), &watch).report(context);
+    Taken::of(pulled.summary.seen, &pulled.changed, left.collect(), watch).report(context);
+    watch.began = Instant::now();
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::app::case::{CaseView, MessageView};
+use crate::app::pin::{PolicyPin, Standing};
 use crate::app::row::CaseRow;
 use crate::app::twin::{Twin, TwinOf};
 use crate::claims;
@@ -75,6 +76,7 @@ struct ShownMessage {
     warnings: Vec<&'static str>,
     source_sha256: String,
     on_server: bool,
+    rescued: bool,
 }
 
 #[derive(Serialize)]
@@ -141,7 +143,33 @@ pub struct ShownCase {
     claims_verdict: String,
     timeline: Vec<Happened>,
     notes: Vec<String>,
-    policy: Option<String>,
+    policy: PolicyVersion,
+}
+
+/// The policy that a case is judged under.
+#[derive(Serialize)]
+struct PolicyVersion {
+    hash: String,
+    text: Option<String>,
+    date: Option<String>,
+    pinned: bool,
+    changed: Vec<String>,
+    kept: bool,
+}
+
+fn policy_version(pin: &PolicyPin) -> PolicyVersion {
+    PolicyVersion {
+        hash: pin.hash.clone(),
+        text: pin.text_hash.clone(),
+        date: pin.date.clone(),
+        pinned: pin.standing != Standing::Open,
+        changed: match &pin.standing {
+            Standing::Changed(what) => what.clone(),
+            Standing::NotKept => vec!["another policy, which is not kept here".into()],
+            Standing::Open | Standing::Same => Vec::new(),
+        },
+        kept: pin.standing != Standing::NotKept,
+    }
 }
 
 #[derive(Serialize)]
@@ -324,6 +352,7 @@ fn shown_message(message: &MessageView) -> ShownMessage {
         warnings: message.warnings.iter().map(|warning| warning.as_str()).collect(),
         source_sha256: message.id.to_string(),
         on_server: !message.gone,
+        rescued: message.rescued,
     }
 }
 
@@ -408,7 +437,7 @@ impl ShownCase {
             claims_verdict: claims.sentence(),
             timeline: timeline.collect(),
             notes: view.case.notes.iter().map(|(_, _, text)| text.clone()).collect(),
-            policy: view.case.policy.clone(),
+            policy: policy_version(&view.policy),
         }
     }
 }

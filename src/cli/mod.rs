@@ -14,6 +14,7 @@ mod init;
 mod intake;
 mod json;
 mod outbox;
+mod policy;
 mod precedent;
 mod read;
 mod screen;
@@ -263,7 +264,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo { plain, fault } => return screen::demo(&context, plain, fault),
         Command::Init => init::init(&context)?,
-        Command::Sync => intake::sync(&context)?,
+        Command::Sync { watch } => intake::sync(&context, watch)?,
         Command::Import { paths } => intake::import(&context, &paths)?,
         Command::List { state, query } => read::list(&context, state, &query)?,
         Command::Show { case } => read::show(&context, &case)?,
@@ -296,7 +297,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             guard::guard(&context, &repo, range.as_deref(), hook)?;
         }
         Command::Cvss { vectors } => house::cvss(&context, &vectors)?,
-        Command::Policy { action: PolicyAction::Show } => house::policy_show(&context)?,
+        Command::Policy { action: PolicyAction::Show } => policy::show(&context)?,
+        Command::Policy { action: PolicyAction::Check { file, since } } => {
+            policy::check(&context, file.as_deref(), since.as_deref())?;
+        }
         Command::Verify { rebuild } => house::verify(&context, rebuild)?,
         Command::Keys => house::keys(&context)?,
         Command::Doctor => house::doctor(&context)?,

@@ -111,6 +111,7 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let mut text = head(&view);
+    text.push_str(&format!("{}\n", shown(&view.policy.words())));
     for deadline in view.row.deadlines(&policy.periods, now) {
         let settled = matches!(deadline.status, DeadlineStatus::Met | DeadlineStatus::None);
         let due = deadline.due.map_or_else(String::new, |due| {
@@ -148,6 +149,12 @@ pub(crate) fn show(context: &Context, case: &str) -> Result<(), Failure> {
             message.received.strftime("%Y-%m-%d %H:%M UTC"),
             shown(&message.subject)
         ));
+        if message.rescued {
+            text.push_str("rescued: the server had it among the junk\n");
+        }
+        if message.gone {
+            text.push_str("no longer on the server; this copy stays\n");
+        }
         for warning in &message.warnings {
             text.push_str(&format!("! {}\n", warning.as_str()));
         }
@@ -186,10 +193,10 @@ fn head(view: &CaseView) -> String {
 /// What the rules read out of a case.
 pub(crate) fn hints(context: &Context, case: &str) -> Result<(), Failure> {
     let desk = context.desk()?;
-    let view = desk.view(super::find(&desk, case)?)?;
-    let claims = claims(&desk, &view);
-    // What has failed counts in the proposal.
-    let view = desk.view(desk.find(view.row.id.as_str())?)?;
+    let record = super::find(&desk, case)?;
+    // First, as what has failed counts in the proposal.
+    let claims = claims(&desk, &runtime::view::alone(&desk, record.clone())?);
+    let view = desk.view(record)?;
     if context.json() {
         print_json(&Hints::of(&view, &desk.rules.policy, &claims));
         return Ok(());

@@ -32,7 +32,9 @@ pub(crate) fn open(context: &Context) -> Result<ExitCode, Failure> {
     if asked && mailbox.is_none() {
         eprintln!("no password: working offline");
     }
-    run(context, &setup, &desk, mailbox, Begin::default())
+    // Who sets a watch up has asked for the pull.
+    let pull = mailbox.as_ref().is_some_and(|mailbox| mailbox.watch) && !desk.read_only;
+    run(context, &setup, &desk, mailbox, Begin { pull, ..Begin::default() })
 }
 
 fn on_terminal() -> bool {

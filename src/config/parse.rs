@@ -68,6 +68,8 @@ fn read_account(mut section: Section<'_, '_>, places: Places<'_>) -> Option<Acco
     let address = read_address(&mut section);
     let server = Server::read(&mut section, [993, 143, 143]);
     let login = Login::read(&mut section, places);
+    let pin = read_pin(&mut section);
+    let watch = section.flag("watch").is_some_and(|flag| flag.value);
     let mailbox = section.plain_text("mailbox").unwrap_or_else(|| "INBOX".to_owned());
     let sent = section.plain_text("sent");
     let junk = section.plain_text("junk");
@@ -83,11 +85,33 @@ fn read_account(mut section: Section<'_, '_>, places: Places<'_>) -> Option<Acco
         secret: login.secret.unwrap_or_default(),
         auth: login.auth.unwrap_or_default(),
         ca_file: login.ca_file,
+        pin,
+        watch,
         mailbox,
         sent,
         junk,
         drafts,
     })
+}
+
+fn read_pin(section: &mut Section<'_, '_>) -> Option<[u8; 32]> {
+    let written = section.text("pin")?;
+    let digits = written.value.trim().strip_prefix("sha256:").map(str::as_bytes);
+    let pin = digits.filter(|digits| digits.len() == 64).and_then(|digits| {
+        let mut pin = [0; 32];
+        for (byte, pair) in pin.iter_mut().zip(digits.chunks(2)) {
+            let pair = std::str::from_utf8(pair).ok().filter(|pair| !pair.contains('+'))?;
+            *byte = u8::from_str_radix(pair, 16).ok()?;
+        }
+        Some(pin)
+    });
+    if pin.is_none() {
+        section.fault(
+            written.line,
+            "pin must be \"sha256:\" and the 64 hexadecimal digits of the key's hash",
+        );
+    }
+    pin
 }
 
 fn read_address(section: &mut Section<'_, '_>) -> Option<String> {

@@ -53,6 +53,11 @@ pub struct Account {
     pub auth: Auth,
     /// Certificate authority to trust instead of the system's, PEM.
     pub ca_file: Option<PathBuf>,
+    /// Trust the server with this key and no other, whatever its certificate says: SHA-256 of the key
+    /// (SubjectPublicKeyInfo), written `sha256:` and 64 hexadecimal digits.
+    pub pin: Option<[u8; 32]>,
+    /// A pull goes on until it is stopped: the server tells when something comes.
+    pub watch: bool,
     /// The folder that reports arrive in.
     pub mailbox: String,
     /// Folder of sent mail.

@@ -173,6 +173,8 @@ pub struct Case {
     pub root: Option<MessageRef>,
     /// Hash of the policy that it is judged under.
     pub policy: Option<String>,
+    /// Hash of that policy's text, where there was one.
+    pub policy_text: Option<String>,
     /// Answers by decision point.
     pub answers: BTreeMap<ClauseId, Answer>,
     /// The maintainer's CVSS vector.
@@ -208,6 +210,7 @@ impl Case {
             id,
             root: None,
             policy: None,
+            policy_text: None,
             answers: BTreeMap::new(),
             vector: None,
             decision: None,
@@ -248,9 +251,11 @@ impl Case {
         }
         let (at, actor) = (entry.at, entry.actor.clone());
         match act {
-            Act::Opened { root, policy } => {
+            Act::Opened { root, policy, text } => {
                 self.root.get_or_insert(root);
-                self.policy.get_or_insert(policy);
+                if self.policy.is_none() {
+                    (self.policy, self.policy_text) = (Some(policy), text);
+                }
             }
             Act::Answered { clause, answer: Some(value), evidence, reason } => {
                 self.answers.insert(clause, Answer { value, evidence, reason, at, actor });

@@ -86,6 +86,9 @@ pub enum Act {
         root: MessageRef,
         /// Hash of the policy that the case is judged under.
         policy: String,
+        /// Hash of the policy's text, where one was at hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
     },
     /// A checklist question was answered.
     Answered {
@@ -323,7 +326,8 @@ mod tests {
     #[test]
     fn every_act_survives_its_parts() {
         for act in [
-            Act::Opened { root: MessageRef::of(b""), policy: "p".into() },
+            Act::Opened { root: MessageRef::of(b""), policy: "p".into(), text: None },
+            Act::Opened { root: MessageRef::of(b""), policy: "p".into(), text: Some("t".into()) },
             Act::Answered {
                 clause: "NQ1".into(),
                 answer: Some(AnswerValue::Yes),

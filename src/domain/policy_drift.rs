@@ -6,11 +6,13 @@
 
 mod align;
 mod layout;
+mod rules;
 
 use super::ClauseId;
 use super::policy::{ItemKind, Policy};
 use super::policy_text::PolicyText;
 use align::{Unit, align};
+pub use rules::rule_changes;
 
 /// How a sentence stands to the checklist.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -4,6 +4,7 @@
 
 mod links;
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use pep440_rs::Version;
@@ -76,7 +77,7 @@ pub struct Named {
     pub kind: Kind,
     /// As written.
     pub name: String,
-    /// Where: the heading of the text, or "checklist" for the policy's data.
+    /// Where: headings of the text, and "checklist" for the policy's data.
     pub place: String,
     /// Whether it is there.
     pub found: Found,
@@ -108,10 +109,12 @@ pub fn named(
     all
 }
 
-/// Adds a name once for each place.
+/// Adds a name with its place; one that is named again gets that place too.
 fn add(list: &mut Vec<(String, String)>, name: &str, place: &str) {
-    if !list.iter().any(|(known, at)| known == name && at == place) {
-        list.push((name.to_owned(), place.to_owned()));
+    match list.iter_mut().find(|(known, _)| known == name) {
+        Some((_, places)) if places.split(", ").any(|known| known == place) => {}
+        Some((_, places)) => *places = format!("{places}, {place}"),
+        None => list.push((name.to_owned(), place.to_owned())),
     }
 }
 
@@ -186,13 +189,12 @@ static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 fn versions(policy: &Policy, text: Option<&PolicyText>, checkout: Option<&Checkout>) -> Vec<Named> {
     let mut names = Vec::new();
-    for (text, sentence) in
-        text.iter().flat_map(|text| text.sentences().iter().map(move |s| (text, s)))
-    {
+    let sections = text.map(about_versions).unwrap_or_default();
+    let sentences = text.iter().flat_map(|text| text.sentences().iter().map(move |s| (text, s)));
+    for (text, sentence) in sentences {
         let words = links::without_targets(text.text_of(sentence));
-        let about = format!("{words} {}", sentence.heading).to_lowercase();
-        let about_versions = ["version", "release", "support"].iter().any(|w| about.contains(w));
-        if let (true, Some(pattern)) = (about_versions, VERSION.as_ref()) {
+        let about = sections.contains(sentence.heading.as_str());
+        if let (true, Some(pattern)) = (about, VERSION.as_ref()) {
             let found = pattern.captures_iter(&words).filter_map(|found| found.get(1));
             found.for_each(|found| add(&mut names, found.as_str(), &sentence.heading));
         }
@@ -201,6 +203,17 @@ fn versions(policy: &Policy, text: Option<&PolicyText>, checkout: Option<&Checko
     answered(Kind::Version, names, checkout, |checkout, version| {
         checkout.tags.iter().any(|tag| is_tag_of(version, tag))
     })
+}
+
+/// Headings of the sections that speak of versions: other numbers of the text are none.
+fn about_versions(text: &PolicyText) -> BTreeSet<&str> {
+    let speaks = |words: &str| {
+        let words = words.to_lowercase();
+        ["version", "release", "support"].iter().any(|word| words.contains(word))
+    };
+    let sentences = text.sentences().iter();
+    let about = sentences.filter(|s| speaks(text.text_of(s)) || speaks(&s.heading));
+    about.map(|sentence| sentence.heading.as_str()).collect()
 }
 
 /// Whether a tag is that of a version: `1.2.0`, `v1.2.0`, `name-1.2.0`; `1.x` is any that begins so.

@@ -75,6 +75,12 @@ impl PolicyText {
         self.text.get(sentence.range.clone()).unwrap_or_default()
     }
 
+    /// The name of a sentence that stands alone, as [`Sentence::hash`] has it.
+    pub fn name_of(sentence: &str) -> String {
+        let undated = stamp::without_date(sentence.trim());
+        sentence_hash(undated.as_ref().map_or(sentence, |(words, _)| words))
+    }
+
     /// The first sentence of this name, byte for byte.
     pub fn sentence_named(&self, hash: &str) -> Option<&str> {
         let found = self.sentences.iter().find(|sentence| sentence.hash == hash);

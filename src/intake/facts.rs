@@ -85,7 +85,31 @@ pub fn facts(
     received: Timestamp,
     ours: &Ours,
 ) -> Facts {
-    let direction = direction(message, ours);
+    with_direction(message, message_ref, received, ours, direction(message, ours))
+}
+
+/// Reads the facts of a mail that lay among our sent ones: a person of ours wrote it, whatever address they
+/// wrote from. What says of itself that a machine wrote it stays automatic.
+pub fn facts_of_sent(
+    message: &Message,
+    message_ref: MessageRef,
+    received: Timestamp,
+    ours: &Ours,
+) -> Facts {
+    let direction = match direction(message, ours) {
+        Direction::Automatic => Direction::Automatic,
+        Direction::In | Direction::Out => Direction::Out,
+    };
+    with_direction(message, message_ref, received, ours, direction)
+}
+
+fn with_direction(
+    message: &Message,
+    message_ref: MessageRef,
+    received: Timestamp,
+    ours: &Ours,
+    direction: Direction,
+) -> Facts {
     let (base_subject, is_reply) = subject::base(&message.subject);
     let message_id = message.message_id.as_deref().and_then(id);
     let references = references(message, message_id.as_deref());

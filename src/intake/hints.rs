@@ -132,6 +132,8 @@ pub fn read(
     reading.hints = settle(policy, found.hints);
     reading.flags.other_product |= says(&reading.hints, "CH2", AnswerValue::No);
     absence::read(policy, message, &own, &mut reading);
+    // Detectors speak of points by id; a policy without such a point does not ask.
+    reading.hints.retain(|hint| policy.item(&hint.clause).is_some());
     reading
 }
 

@@ -16,7 +16,7 @@ pub mod suggest;
 
 pub use assign::{Group, assign};
 pub use direction::direction;
-pub use facts::{Facts, asked_keys, facts, held_keys};
+pub use facts::{Facts, asked_keys, facts, facts_of_sent, held_keys};
 pub use hints::{Rules, RulesError};
 pub use ours::Ours;
 pub use suggest::suggest;

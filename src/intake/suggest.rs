@@ -3,7 +3,9 @@
 use crate::domain::cvss::Vector;
 use crate::domain::hint::Reading;
 use crate::domain::policy::Policy;
-use crate::domain::verdict::{Answers, CaseFacts, Verdict, merge, merge_flags, propose, raised};
+use crate::domain::verdict::{
+    Answers, CaseFacts, Claims, Verdict, merge, merge_flags, propose, raised,
+};
 use crate::domain::{CaseId, version};
 
 /// What the rules propose for a case, from the readings of the mails to us in the order of receipt. `score`
@@ -14,6 +16,19 @@ pub fn suggest(
     readings: &[&Reading],
     score: Option<&Vector>,
     duplicate: Option<CaseId>,
+) -> Verdict {
+    suggest_checked(policy, confirmed, readings, score, duplicate, None)
+}
+
+/// As [`suggest`], with what looking up the claims about the source came to. They weigh in one thing only: whether
+/// a ban is proposed (AI10).
+pub fn suggest_checked(
+    policy: &Policy,
+    confirmed: &Answers,
+    readings: &[&Reading],
+    score: Option<&Vector>,
+    duplicate: Option<CaseId>,
+    claims: Option<Claims>,
 ) -> Verdict {
     let flags = merge_flags(readings);
     let ours = score.map(|vector| {
@@ -28,7 +43,7 @@ pub fn suggest(
         all_encrypted: !readings.is_empty() && readings.iter().all(|r| r.flags.encrypted),
         confirmed: confirmed.keys().cloned().collect(),
         raised: raised(readings),
-        claims: None,
+        claims,
     };
     propose(policy, &merge(confirmed, readings), &facts)
 }

@@ -22,6 +22,15 @@ pub struct Quote {
     pub link: String,
 }
 
+/// A policy with its text, to quote from.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Its data.
+    pub policy: &'a Policy,
+    /// Its text, where one is at hand.
+    pub text: Option<&'a PolicyText>,
+}
+
 /// Which policy the report was judged by.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PolicyStamp {
@@ -42,8 +51,8 @@ pub struct ScoreNote {
     pub tenths: u16,
     /// Severity word as the policy says it, such as Moderate.
     pub severity: String,
-    /// Whether the policy's cap made it differ from the reporter's.
-    pub cap_applied: bool,
+    /// The policy's highest attack vector in words, where its cap made the score differ from the reporter's.
+    pub cap: Option<String>,
 }
 
 /// Everything that templates may use.
@@ -128,35 +137,35 @@ impl ReplyMaterial {
         }
     }
 
-    /// Adds clauses in this order, with the policy's own sentences where its text is at hand, and takes the
-    /// text's hash as the stamp.
+    /// Adds clauses in this order, each by the first policy that knows it, with that policy's own sentences where a text
+    /// has them. The first policy is the one that the report is judged by, and gives the stamp.
     #[must_use]
-    pub fn with_clauses(
-        mut self,
-        policy: &Policy,
-        clauses: &[ClauseId],
-        text: Option<&PolicyText>,
-    ) -> Self {
+    pub fn with_clauses(mut self, clauses: &[ClauseId], sources: &[Source<'_>]) -> Self {
         for clause in clauses {
-            let items = policy.items_of(clause);
+            let knows = |source: &&Source<'_>| !source.policy.items_of(clause).is_empty();
+            let Some(source) = sources.iter().find(knows).or(sources.first()) else { break };
+            let items = source.policy.items_of(clause);
             let section = items.first().map_or("", |item| item.section.as_str());
             let mut sentences: Vec<String> = Vec::new();
-            for sentence in items.iter().flat_map(|item| text.map(|text| text.sentences_of(item))) {
-                for sentence in sentence {
-                    if !sentences.iter().any(|known| known == sentence) {
-                        sentences.push(sentence.to_owned());
-                    }
+            for hash in items.iter().flat_map(|item| &item.sentences) {
+                let texts = source.text.into_iter().chain(sources.iter().filter_map(|s| s.text));
+                let found = texts.filter_map(|text| text.sentence_named(hash)).next();
+                if let Some(sentence) = found.filter(|s| !sentences.iter().any(|known| known == s))
+                {
+                    sentences.push(sentence.to_owned());
                 }
             }
             self.clauses.push(Quote {
                 clause: clause.clone(),
                 section: section.to_owned(),
                 sentences,
-                link: format!("{}{}", policy.url, anchor(section)),
+                link: format!("{}{}", source.policy.url, anchor(section)),
             });
         }
-        if let Some(text) = text {
-            self.policy.hash = text.hash().to_owned();
+        if let Some(source) = sources.first() {
+            let text = source.text;
+            self.policy.hash = text.map_or(&*source.policy.hash, PolicyText::hash).to_owned();
+            self.policy.date = text.and_then(PolicyText::date).unwrap_or_default().to_owned();
         }
         self
     }
@@ -229,7 +238,7 @@ mod tests {
         let case = CaseId::derive(None, &MessageRef::of(b""));
         let material =
             ReplyMaterial::new(case, Reporter::default(), "", Timestamp::UNIX_EPOCH, &policy)
-                .with_clauses(&policy, &["Q2".into()], None);
+                .with_clauses(&["Q2".into()], &[Source { policy: &policy, text: None }]);
         let quote = &material.clauses[0];
         assert_eq!(quote.section, "What & why not");
         assert_eq!(quote.link, "https://widget.example/security#what--why-not");

@@ -10,7 +10,7 @@ pub mod lint;
 pub mod material;
 mod templates;
 
-pub use material::{PolicyStamp, Quote, ReplyMaterial, ScoreNote};
+pub use material::{PolicyStamp, Quote, ReplyMaterial, ScoreNote, Source};
 
 /// Name of the template for the first answer.
 pub const ACKNOWLEDGE: &str = "acknowledge";
@@ -20,7 +20,7 @@ pub const ACKNOWLEDGE: &str = "acknowledge";
 pub struct Drafted {
     /// Subject: one line.
     pub subject: String,
-    /// Plain text, LF, one line feed at the end. Quoted policy sentences stand unwrapped on one line each.
+    /// Plain text, LF, one line feed at the end. Quoted policy sentences keep their own lines.
     pub text: String,
 }
 

@@ -114,14 +114,13 @@ fn quotes(clauses: &[Quote]) -> Paragraphs {
 fn clause(quote: &Quote, with_heading: bool) -> String {
     let section = one_line(&quote.section, 120);
     let place = if section.is_empty() { quote.clause.to_string() } else { section };
-    // The policy's words stay byte for byte but for folded white space (capability M4).
-    let folded = |text: &String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let sentences: Vec<String> =
-        quote.sentences.iter().map(folded).filter(|text| !text.is_empty()).collect();
-    if sentences.is_empty() {
+    let sentences = quote.sentences.iter().filter(|text| !text.trim().is_empty());
+    // The policy's words stay byte for byte, line by line (capability M4).
+    let quoted: Vec<String> =
+        sentences.flat_map(|text| text.lines()).map(|line| format!("> {line}")).collect();
+    if quoted.is_empty() {
         return format!("- \"{place}\", {}", one_line(&quote.link, 200));
     }
-    let quoted: Vec<String> = sentences.iter().map(|text| format!("> {text}")).collect();
     let heading = if with_heading { format!("{place}:\n") } else { String::new() };
     heading + &quoted.join("\n")
 }
@@ -207,12 +206,13 @@ fn accept(material: &ReplyMaterial) -> Paragraphs {
 
 fn score(material: &ReplyMaterial) -> String {
     let Some(score) = &material.score else { return String::new() };
-    let cap = if score.cap_applied {
-        " Our policy takes Adjacent as the highest attack vector, because instances belong in a \
-         private network; that is where our score differs from yours."
-    } else {
-        ""
-    };
+    let cap = score.cap.as_ref().map_or_else(String::new, |highest| {
+        let highest = one_line(highest, 20);
+        format!(
+            " Our policy takes {highest} as the highest attack vector; that is where our score \
+             differs from yours."
+        )
+    });
     let (whole, tenth) = (score.tenths / 10, score.tenths % 10);
     let (severity, vector) = (one_line(&score.severity, 20), one_line(&score.vector, 200));
     say(format!("We score it {whole}.{tenth} ({severity}): {vector}.{cap}"))

@@ -88,15 +88,15 @@ fn every_template_names_case_policy_and_reporter() {
 #[test]
 fn clause_and_evidence_are_quoted_word_for_word() {
     let sentence = "Attacks that require  admin access\nto the instance, however long the sentence may be, \
-                    stay on one line";
+                    keeps its bytes";
     let material = ReplyMaterial {
         clauses: vec![quote(sentence), quote("")],
         evidence: vec!["log in as\u{202e} admin\r\n\u{1b}[31mthen".into()],
         ..material()
     };
     let text = draft("reject", &material).expect("drafted").text;
-    let folded = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains(&format!("What we do not accept:\n> {folded}\n")), "{text}");
+    let quoted = sentence.replace('\n', "\n> ");
+    assert!(text.contains(&format!("What we do not accept:\n> {quoted}\n")), "{text}");
     assert!(text.contains("- \"What we do not accept\", https://example.org/security"), "{text}");
     assert!(text.contains("In your mail:\n> log in as admin\n> [31mthen\n"), "{text}");
 }
@@ -108,7 +108,7 @@ fn an_acceptance_scores_and_asks_for_credit() {
             vector: "CVSS:3.1/AV:A/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".into(),
             tenths: 88,
             severity: "High".into(),
-            cap_applied: true,
+            cap: Some("Adjacent".into()),
         }),
         cve_planned: Some(true),
         embargo_until: Some("2026-08-31T09:15:00Z".parse().expect("instant")),

@@ -7,6 +7,7 @@
 
 mod checkout;
 mod texts;
+pub mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use crate::claims::past::Past;
 use crate::claims::resolve::{Resolver, Tree};
 use crate::claims::{Claim, Kind, Strength, Table};
 use crate::domain::hint::FoundVersion;
+use crate::domain::verdict::Claims;
 use crate::domain::{CaseId, version};
 use checkout::{Checkout, Reference};
 
@@ -39,7 +41,7 @@ pub struct Shelf {
     extractor: OnceLock<Option<Extractor>>,
     indexes: Mutex<Vec<(String, Arc<Index>)>>,
     past: Mutex<Option<(String, Arc<Past>)>>,
-    failed: Mutex<HashMap<CaseId, u32>>,
+    known: Mutex<HashMap<CaseId, Claims>>,
 }
 
 impl Shelf {
@@ -48,16 +50,16 @@ impl Shelf {
         Self { checkout, ..Self::default() }
     }
 
-    /// How many claims of a case did not resolve when they were last looked at; `None` if they were not.
-    pub fn failed(&self, case: &CaseId) -> Option<u32> {
-        locked(&self.failed).get(case).copied()
+    /// What the last look at the claims of a case came to; `None` if there was none.
+    pub fn known(&self, case: &CaseId) -> Option<Claims> {
+        locked(&self.known).get(case).copied()
     }
 
     fn remember(&self, case: &CaseId, table: &Table) {
-        let Some(failed) = table.failed() else { return };
-        let mut known = locked(&self.failed);
+        let Some(claims) = table.sum() else { return };
+        let mut known = locked(&self.known);
         if known.len() < REMEMBERED || known.contains_key(case) {
-            known.insert(case.clone(), failed);
+            known.insert(case.clone(), claims);
         }
     }
 }
@@ -83,7 +85,7 @@ pub fn check(desk: &Desk, view: &CaseView, watcher: &mut Watcher<'_>) -> Option<
     let table = match look(desk, view, &claims, watcher) {
         Ok(table) => table,
         Err(Stop::Stopped) => return None,
-        Err(Stop::Because(note)) => Table::unknown(claims, note),
+        Err(Stop::Because(note)) => Table::unknown(claims, note, desk.claims.checkout.is_some()),
     };
     desk.claims.remember(&view.row.id, &table);
     Some(table)

@@ -12,7 +12,7 @@ use super::claims::Shelf;
 use super::clock::Clock;
 use super::ingest::{self, Changed};
 use super::regroup::{self, Regrouped};
-use super::view;
+use super::{presence, view};
 use crate::app::Problem;
 use crate::app::case::CaseView;
 use crate::app::material::Me;
@@ -25,7 +25,7 @@ use crate::intake::hints::RulesError;
 use crate::intake::{self, Ours};
 use crate::store::{
     ArchivePosition, ArchiveRecord, Batch, CaseRecord, ErrorKind, Health, JournalPosition,
-    MailRecord, Mode, Store, StoreError,
+    MailRecord, Mode, PolicyPart, Store, StoreError,
 };
 
 /// The rules that mail is read by.
@@ -33,10 +33,16 @@ use crate::store::{
 pub struct Rules {
     /// The policy.
     pub policy: Arc<Policy>,
+    /// The file that it was read from.
+    pub policy_data: Arc<str>,
     /// Its hint rules, ready to run.
     pub hints: HintRules,
     /// Whose mail counts as ours.
     pub ours: Ours,
+    /// Folder of sent mail: what lies there counts as ours, whoever sent it.
+    pub sent: Option<String>,
+    /// Folder of junk: what comes from there is marked.
+    pub junk: Option<String>,
 }
 
 /// The hint rules of a policy, compiled when the first mail is read: a command that reads none starts without them.
@@ -306,7 +312,9 @@ impl Desk {
         let root = case.root.unwrap_or(known.root);
         let mails: Vec<&MailRecord> = mails.iter().collect();
         let pinned = case.entry_count() > 0;
-        let record = ingest::case_record(&self.rules, known.number, root, pinned, &mails, &case);
+        let claims = self.claims.known(id);
+        let record =
+            ingest::case_record(&self.rules, known.number, root, pinned, &mails, &case, claims);
         let mut batch = Batch::new();
         batch.put_case(record.clone());
         self.store.commit(batch)?;
@@ -406,7 +414,7 @@ impl Desk {
         let _one = self.changing();
         let known = self.find(case.as_str())?;
         let mut all: Vec<(CaseId, Act)> = Vec::with_capacity(acts.len() + 1);
-        all.extend(self.opening(&known));
+        all.extend(self.opening(&known)?);
         all.extend(acts.into_iter().map(|act| (known.id.clone(), act)));
         let batch = self.append(all)?;
         self.store.commit(batch)?;
@@ -415,10 +423,19 @@ impl Desk {
         Ok(record.unwrap_or(known))
     }
 
-    /// The act that fixes the id of a case, unless it is fixed.
-    pub(super) fn opening(&self, known: &CaseRecord) -> Option<(CaseId, Act)> {
-        let policy = self.rules.policy.hash.clone();
-        (!known.pinned).then(|| (known.id.clone(), Act::Opened { root: known.root, policy }))
+    /// The act that fixes the id of a case, unless it is fixed, and pins it to the present policy; what that says is
+    /// kept.
+    ///
+    /// # Errors
+    /// If the policy's words cannot be kept.
+    pub(super) fn opening(&self, known: &CaseRecord) -> Result<Option<(CaseId, Act)>, StoreError> {
+        if known.pinned {
+            return Ok(None);
+        }
+        let policy = self.store.keep_policy(PolicyPart::Data, &self.rules.policy_data)?;
+        let text = self.policy_text.as_deref().map(PolicyText::as_str);
+        let text = text.map(|text| self.store.keep_policy(PolicyPart::Text, text)).transpose()?;
+        Ok(Some((known.id.clone(), Act::Opened { root: known.root, policy, text })))
     }
 
     /// Appends entries to the journal and lists them. What is returned says that they have had their effect on the
@@ -491,6 +508,36 @@ impl Desk {
         let _one = self.changing();
         let changed = ingest::add(&self.store, &self.rules, mails, cursor)?;
         self.twins_changed(&changed)?;
+        Ok(changed)
+    }
+
+    /// Marks what is not on the server any more. The copies here stay.
+    ///
+    /// # Errors
+    /// If the index cannot be read or written.
+    pub fn vanished(
+        &self,
+        mailbox: &str,
+        uid_validity: u32,
+        uids: &[(u32, u32)],
+    ) -> Result<Changed, StoreError> {
+        let _one = self.changing();
+        presence::vanished(&self.store, mailbox, uid_validity, uids)
+    }
+
+    /// Marks what a mailbox had under another UIDVALIDITY than this one, and has not under this one.
+    ///
+    /// # Errors
+    /// If the index cannot be read or written.
+    pub fn settled(&self, mailbox: &str, uid_validity: u32) -> Result<Changed, StoreError> {
+        let _one = self.changing();
+        let mut changed = Changed::default();
+        for old in self.store.uid_validities(mailbox)? {
+            if old != uid_validity {
+                let all = [(1, u32::MAX)];
+                changed.extend(presence::vanished(&self.store, mailbox, old, &all)?);
+            }
+        }
         Ok(changed)
     }
 

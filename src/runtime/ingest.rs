@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::desk::Rules;
 use super::parallel;
+use super::presence;
 use crate::domain::case::{Case, Direction, Reporter};
 use crate::domain::checklist;
 use crate::domain::cvss::Vector;
 use crate::domain::hint::Reading;
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Claims, Verdict};
 use crate::domain::{CaseId, MessageRef};
 use crate::intake::{self, Facts, Group};
 use crate::mail;
@@ -83,10 +84,12 @@ pub fn add(
     let (appended, read) = parallel::both(|| store.append_mail(&mails), read);
     let mut changed = Changed::default();
     let mut new = Vec::with_capacity(mails.len());
+    let mut again = Vec::new();
     let mut batch = Batch::new();
     for ((mail, placed), (record, facts)) in mails.into_iter().zip(appended?).zip(read) {
         if placed.duplicate {
             changed.duplicates += 1;
+            again.push(placed.seq);
             if let Some(source) = &mail.source {
                 batch.map_uid(&source.mailbox, source.uid_validity, source.uid, placed.seq);
             }
@@ -101,6 +104,7 @@ pub fn add(
         batch.put_cursor(mailbox, bytes);
     }
     changed.extend(index(store, rules, new, &BTreeMap::new(), batch)?);
+    changed.extend(presence::back_again(store, &again)?);
     Ok(changed)
 }
 
@@ -340,7 +344,7 @@ impl Gathered {
             }
             let mails: Vec<&MailRecord> =
                 members.iter().filter_map(|seq| self.records.get(seq)).collect();
-            let record = case_record(rules, number, root, pinned, &mails, &case);
+            let record = case_record(rules, number, root, pinned, &mails, &case, None);
             if self.cases.get(&number) != Some(&record) {
                 changed.cases.insert(number);
                 batch.put_case(record);
@@ -418,7 +422,13 @@ pub fn fold(store: &Store, id: &CaseId, pinned: bool) -> Result<Case, StoreError
 fn summarise(rules: &Rules, mail: &NewMail) -> (MailRecord, Facts) {
     let message = mail::parse(&mail.raw);
     let id = MessageRef::of(&mail.raw);
-    let facts = intake::facts(&message, id, mail.received, &rules.ours);
+    let folder = mail.source.as_ref().map(|source| &source.mailbox);
+    let read = if folder.is_some() && folder == rules.sent.as_ref() {
+        intake::facts_of_sent
+    } else {
+        intake::facts
+    };
+    let facts = read(&message, id, mail.received, &rules.ours);
     let record = MailRecord {
         seq: 0,
         message: id,
@@ -446,21 +456,24 @@ fn summarise(rules: &Rules, mail: &NewMail) -> (MailRecord, Facts) {
         // By what the rules do not read nothing has to be waited for.
         judged: facts.direction != Direction::In,
         gone: false,
+        rescued: folder.is_some() && folder == rules.junk.as_ref(),
         case: 0,
     };
     (record, facts)
 }
 
-/// What the rules propose for a case, which may repeat another.
+/// What the rules propose for a case, which may repeat another, and whose claims were looked up or not.
 pub fn verdict(
     rules: &Rules,
     case: &Case,
     readings: &[&Reading],
     repeats: Option<CaseId>,
+    claims: Option<Claims>,
 ) -> Verdict {
     let ours = case.vector.as_deref().and_then(|text| Vector::parse(text).ok());
     let confirmed = checklist::confirmed(case);
-    intake::suggest::suggest(&rules.policy, &confirmed, readings, ours.as_ref(), repeats)
+    let (policy, ours) = (&rules.policy, ours.as_ref());
+    intake::suggest::suggest_checked(policy, &confirmed, readings, ours, repeats, claims)
 }
 
 fn addresses(list: &[mail::Address]) -> Vec<(String, String)> {
@@ -513,6 +526,7 @@ pub fn case_record(
     pinned: bool,
     mails: &[&MailRecord],
     case: &Case,
+    claims: Option<Claims>,
 ) -> CaseRecord {
     let incoming = || mails.iter().filter(|mail| mail.direction == Direction::In);
     let first = incoming().next().or_else(|| mails.first());
@@ -525,7 +539,7 @@ pub fn case_record(
     let readings: Vec<&Reading> = incoming().map(|mail| &mail.reading).collect();
     let judged = incoming().all(|mail| mail.judged);
     // Whether it repeats another is found out when it is looked at: it depends on all the others.
-    let verdict = verdict(rules, case, &readings, None);
+    let verdict = verdict(rules, case, &readings, None, claims);
     let sender = first.and_then(|mail| mail.from.first()).cloned().unwrap_or_default();
     CaseRecord {
         number,

@@ -105,9 +105,9 @@ impl Desk {
             }
             let mails: Vec<&MailRecord> = mails.iter().collect();
             let case = ingest::fold(&self.store, &known.id, known.pinned)?;
-            let rules = &self.rules;
+            let (rules, claims) = (&self.rules, self.claims.known(&known.id));
             let record =
-                ingest::case_record(rules, number, known.root, known.pinned, &mails, &case);
+                ingest::case_record(rules, number, known.root, known.pinned, &mails, &case, claims);
             if record != known {
                 changed.cases.insert(number);
                 batch.put_case(record);

@@ -1,5 +1,6 @@
 //! A pull: from the configured account through `sync` into the store. Fetching and storing run side by side.
 
+use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
 
@@ -10,7 +11,8 @@ use crate::app::{Problem, SyncState};
 use crate::config;
 use crate::store::{MailSource, NewMail, ReceivedFrom, StoreError};
 use crate::sync::{
-    self, Account, Cancel, Cursor, Fetched, Phase, Progress, Secret, SecretError, Sink, SinkError,
+    self, Account, Cancel, Cursor, Fetched, Phase, Progress, Round, Secret, SecretError, Sink,
+    SinkError, UidSet,
 };
 
 /// Where the password comes from.
@@ -31,6 +33,8 @@ pub struct Mailbox {
     pub account: Account,
     /// The way to the password.
     pub secret: SecretSource,
+    /// A pull from the screen goes on until it is stopped.
+    pub watch: bool,
 }
 
 impl Mailbox {
@@ -46,6 +50,10 @@ impl Mailbox {
         };
         let mut to = Account::new(&account.host, account.port, security, &account.user);
         account.mailbox.clone_into(&mut to.mailbox);
+        to.also = account.sent.iter().chain(&account.junk).cloned().collect();
+        to.also.retain(|name| *name != account.mailbox);
+        to.also.dedup();
+        to.pin = account.pin;
         to.auth = match account.auth {
             config::Auth::Auto => sync::Auth::Auto,
             config::Auth::Login => sync::Auth::Login,
@@ -65,12 +73,13 @@ impl Mailbox {
             config::Secret::Ask => SecretSource::Prompt,
             config::Secret::Keyring => {
                 return Err(Problem {
+                    // The crates for it need the system's D-Bus library or an async runtime.
                     what: "this build has no access to the desktop keyring".into(),
                     next: "use password_command, such as [\"secret-tool\", \"lookup\", …]".into(),
                 });
             }
         };
-        Ok(Self { account: to, secret })
+        Ok(Self { account: to, secret, watch: account.watch })
     }
 
     /// Asks for the password now if it would have to be asked for later, when the screen has the terminal.
@@ -101,7 +110,7 @@ pub struct Pulled {
     pub summary: sync::Summary,
 }
 
-/// Pulls until the mailbox is read or `cancel` is called. `heard` is told of every stored batch.
+/// Pulls until the mailboxes are read or `cancel` is called. `heard` is told of every stored batch.
 ///
 /// # Errors
 /// If the connection, the login or the store fails; what was stored before stays.
@@ -112,31 +121,128 @@ pub fn run(
     progress: &mut dyn FnMut(SyncState),
     heard: &mut dyn FnMut(&Changed),
 ) -> Result<Pulled, sync::SyncError> {
-    let name = mailbox.account.mailbox.clone();
-    let kept = desk.store.cursor(&name).ok().flatten();
-    // A cursor that cannot be read costs a refetch; the store knows what it has.
-    let cursor = kept.and_then(|bytes| Cursor::decode(&bytes).ok());
-    let mut report = |now: Progress| progress(state_of(now));
+    beside(desk, heard, |storing| {
+        let summary = sync::run(
+            &mailbox.account,
+            &mut || mailbox.secret(),
+            cursors(desk, &mailbox.account),
+            &mut StoreSink(storing),
+            cancel,
+            &mut |now| progress(state_of(now)),
+        );
+        let rest = storing.drain().map_err(|source| sync::SyncError::Sink { source });
+        let summary = summary?;
+        rest?;
+        Ok(Pulled { changed: storing.changed.take(), summary })
+    })
+}
+
+/// What a watch tells.
+#[derive(Debug)]
+pub enum News {
+    /// Everything is read, and the server tells when something comes.
+    Pulled(Pulled),
+    /// The server cannot be reached; it is tried again by itself.
+    Offline(Problem),
+}
+
+/// Pulls, waits for new mail and pulls it, until `cancel` is called. `progress` hears of the pulling only.
+///
+/// # Errors
+/// Always: that it was cancelled, or why it cannot go on, such as a refused login.
+pub fn watch(
+    desk: &Desk,
+    mailbox: &Mailbox,
+    cancel: &Cancel,
+    progress: &mut dyn FnMut(SyncState),
+    heard: &mut dyn FnMut(&Changed),
+    told: &mut dyn FnMut(News),
+) -> sync::SyncError {
+    beside(desk, heard, |storing| {
+        let mut failed = None;
+        let ended = sync::watch(
+            &mailbox.account,
+            &mut || mailbox.secret(),
+            cursors(desk, &mailbox.account),
+            &mut StoreSink(storing),
+            cancel,
+            &mut |now| {
+                if !matches!(now.phase, Phase::Watching | Phase::Waiting) {
+                    progress(state_of(now));
+                }
+            },
+            &mut |round| match (storing.drain(), round) {
+                // Nothing more can be kept, so waiting for more makes no sense.
+                (Err(error), _) => {
+                    failed = Some(error);
+                    cancel.cancel();
+                }
+                (Ok(()), Round::Done(summary)) => {
+                    told(News::Pulled(Pulled { changed: storing.changed.take(), summary }));
+                }
+                (Ok(()), Round::Offline(error)) => told(News::Offline(problem(error))),
+            },
+        );
+        match (failed.map_or_else(|| storing.drain(), Err), ended) {
+            (Err(source), _) => sync::SyncError::Sink { source },
+            (Ok(()), Err(error)) => error,
+            (Ok(()), Ok(never)) => match never {},
+        }
+    })
+}
+
+/// Where the last pull stopped. A cursor that cannot be read costs a refetch; the store knows what it has.
+fn cursors(desk: &Desk, account: &Account) -> Vec<Cursor> {
+    let names = std::iter::once(&account.mailbox).chain(&account.also);
+    names
+        .filter_map(|name| desk.store.cursor(name).ok().flatten())
+        .filter_map(|bytes| Cursor::decode(&bytes).ok())
+        .collect()
+}
+
+fn state_of(now: Progress) -> SyncState {
+    let phase = match now.phase {
+        Phase::Connecting => "connecting",
+        Phase::Listing => "listing",
+        Phase::Fetching | Phase::Storing => "pulling",
+        Phase::Waiting => "waiting to reconnect",
+        Phase::Watching => "watching",
+    };
+    SyncState::Running {
+        phase: phase.into(),
+        done: now.messages_done,
+        total: (now.messages_total > 0).then_some(now.messages_total),
+        bytes: now.bytes,
+    }
+}
+
+/// Runs `work` with a thread beside it that stores what is handed over.
+fn beside<T>(
+    desk: &Desk,
+    heard: &mut dyn FnMut(&Changed),
+    work: impl FnOnce(&Storing<'_>) -> T,
+) -> T {
     thread::scope(|scope| {
         // One batch is stored and one waits while the next is fetched.
         let (batches, queue) = mpsc::sync_channel(1);
         let (answers, stored) = mpsc::channel();
         scope.spawn(move || keep(desk, &queue, &answers));
-        let mut sink =
-            StoreSink { batches: Some(batches), stored, changed: Changed::default(), heard };
-        let summary = sync::run(
-            &mailbox.account,
-            &mut || mailbox.secret(),
-            cursor,
-            &mut sink,
-            cancel,
-            &mut report,
-        );
-        let rest = sink.finish().map_err(|source| sync::SyncError::Sink { source });
-        let summary = summary?;
-        rest?;
-        Ok(Pulled { changed: sink.changed, summary })
+        work(&Storing {
+            desk,
+            batches,
+            stored,
+            waiting: Cell::new(0),
+            changed: RefCell::default(),
+            heard: RefCell::new(heard),
+        })
     })
+}
+
+/// A batch on its way into the store, with the cursor that is true once it is there.
+struct Handed {
+    mails: Vec<NewMail>,
+    mailbox: String,
+    cursor: Vec<u8>,
 }
 
 /// Stores batches in their order, up to the first that fails.
@@ -150,68 +256,80 @@ fn keep(desk: &Desk, queue: &Receiver<Handed>, answers: &Sender<Result<Changed, 
     }
 }
 
-fn state_of(now: Progress) -> SyncState {
-    let phase = match now.phase {
-        Phase::Connecting => "connecting",
-        Phase::Listing => "listing",
-        Phase::Fetching | Phase::Storing => "pulling",
-        Phase::Waiting => "waiting to reconnect",
-    };
-    SyncState::Running {
-        phase: phase.into(),
-        done: now.messages_done,
-        total: (now.messages_total > 0).then_some(now.messages_total),
-        bytes: now.bytes,
-    }
-}
-
-/// A batch on its way into the store, with the cursor that is true once it is there.
-struct Handed {
-    mails: Vec<NewMail>,
-    mailbox: String,
-    cursor: Vec<u8>,
-}
-
-/// Hands batches to the thread that stores them.
-struct StoreSink<'a> {
-    /// Taken when nothing more comes.
-    batches: Option<SyncSender<Handed>>,
+/// The side that hands over.
+struct Storing<'a> {
+    desk: &'a Desk,
+    batches: SyncSender<Handed>,
     stored: Receiver<Result<Changed, StoreError>>,
-    changed: Changed,
-    heard: &'a mut dyn FnMut(&Changed),
+    /// Batches whose answer has not been heard.
+    waiting: Cell<usize>,
+    changed: RefCell<Changed>,
+    heard: RefCell<&'a mut dyn FnMut(&Changed)>,
 }
 
-impl StoreSink<'_> {
-    fn take(&mut self, stored: Result<Changed, StoreError>) -> Result<(), SinkError> {
-        let changed = stored.map_err(|error| SinkError(error.into()))?;
-        (self.heard)(&changed);
-        self.changed.extend(changed);
+impl Storing<'_> {
+    fn take(&self, changed: Changed) {
+        (self.heard.borrow_mut())(&changed);
+        self.changed.borrow_mut().extend(changed);
+    }
+
+    fn answer(&self, stored: Result<Changed, StoreError>) -> Result<(), SinkError> {
+        self.waiting.set(self.waiting.get().saturating_sub(1));
+        self.take(stored.map_err(|error| SinkError(error.into()))?);
+        Ok(())
+    }
+
+    fn hand_over(&self, batch: Handed) -> Result<(), SinkError> {
+        while let Ok(stored) = self.stored.try_recv() {
+            self.answer(stored)?;
+        }
+        if self.batches.send(batch).is_err() {
+            // The storing thread has ended, and why is the last thing it said.
+            self.drain()?;
+            return Err(SinkError("the store takes no more".into()));
+        }
+        self.waiting.set(self.waiting.get() + 1);
         Ok(())
     }
 
     /// Waits until everything handed over is stored.
-    fn finish(&mut self) -> Result<(), SinkError> {
-        self.batches = None;
-        while let Ok(stored) = self.stored.recv() {
-            self.take(stored)?;
+    fn drain(&self) -> Result<(), SinkError> {
+        while self.waiting.get() > 0 {
+            match self.stored.recv() {
+                Ok(stored) => self.answer(stored)?,
+                Err(_) => return Err(SinkError("the store takes no more".into())),
+            }
         }
         Ok(())
     }
 }
 
-impl Sink for StoreSink<'_> {
+struct StoreSink<'s, 'a>(&'s Storing<'a>);
+
+impl Sink for StoreSink<'_, '_> {
     fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError> {
-        while let Ok(stored) = self.stored.try_recv() {
-            self.take(stored)?;
-        }
         let bytes = cursor.encode().map_err(|error| SinkError(error.into()))?;
         let mails = batch.into_iter().map(new_mail).collect();
-        let handed = Handed { mails, mailbox: cursor.mailbox.clone(), cursor: bytes };
-        match self.batches.as_ref().map(|batches| batches.send(handed)) {
-            Some(Ok(())) => Ok(()),
-            // The storing thread has ended, and why is the last thing it said.
-            _ => self.finish().and(Err(SinkError("the store took no more".into()))),
-        }
+        self.0.hand_over(Handed { mails, mailbox: cursor.mailbox.clone(), cursor: bytes })
+    }
+
+    fn vanished(
+        &mut self,
+        mailbox: &str,
+        uid_validity: u32,
+        uids: &UidSet,
+    ) -> Result<(), SinkError> {
+        self.0.drain()?;
+        let marked = self.0.desk.vanished(mailbox, uid_validity, uids.ranges());
+        self.0.take(marked.map_err(|error| SinkError(error.into()))?);
+        Ok(())
+    }
+
+    fn settled(&mut self, mailbox: &str, uid_validity: u32) -> Result<(), SinkError> {
+        self.0.drain()?;
+        let marked = self.0.desk.settled(mailbox, uid_validity);
+        self.0.take(marked.map_err(|error| SinkError(error.into()))?);
+        Ok(())
     }
 }
 

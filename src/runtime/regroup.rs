@@ -33,8 +33,8 @@ impl Desk {
         let messages = self.mails_of(&from)?.iter().map(|mail| mail.message).collect();
         // Both ids are fixed, so that each can be given for ever.
         let mut acts: Vec<(CaseId, Act)> = Vec::new();
-        acts.extend(self.opening(&from));
-        acts.extend(self.opening(&into));
+        acts.extend(self.opening(&from)?);
+        acts.extend(self.opening(&into)?);
         acts.push((into.id.clone(), Act::Merged { from: from.id, messages }));
         self.write_regrouping(&into.id, acts)
     }
@@ -57,7 +57,7 @@ impl Desk {
         }
         let into = CaseId::derive(None, first);
         let mut acts: Vec<(CaseId, Act)> = Vec::new();
-        acts.extend(self.opening(&known));
+        acts.extend(self.opening(&known)?);
         acts.push((known.id.clone(), Act::Split { into, messages, stay }));
         self.write_regrouping(&known.id, acts)
     }

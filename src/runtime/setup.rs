@@ -41,6 +41,8 @@ pub struct Setup {
     pub store_dir: PathBuf,
     /// The policy.
     pub policy: Arc<Policy>,
+    /// The file that it was read from.
+    pub policy_data: Arc<str>,
     /// The sentences of the policy text.
     pub policy_text: Option<Arc<PolicyText>>,
     /// The keys.
@@ -87,11 +89,21 @@ impl Setup {
             Some(path) => path.clone(),
             None => base_folder("XDG_DATA_HOME", ".local/share", home.as_deref())?,
         };
-        let policy = Arc::new(read_policy(&config)?);
+        let (policy, policy_data) = read_policy(&config)?;
+        let policy = Arc::new(policy);
         let policy_text = config.policy.text.as_deref().map(read_policy_text).transpose()?;
         let keymap = Arc::new(read_keymap(&config)?);
         let policy_text = policy_text.map(Arc::new);
-        Ok(Self { config_path, config, store_dir, policy, policy_text, keymap, options })
+        Ok(Self {
+            config_path,
+            config,
+            store_dir,
+            policy,
+            policy_data,
+            policy_text,
+            keymap,
+            options,
+        })
     }
 
     /// Whose decisions are written and who signs replies.
@@ -136,7 +148,14 @@ impl Setup {
             // Without a config, what the policy's own address sends is ours.
             addresses.push(&self.policy.contact);
         }
-        Ok(Rules { policy: Arc::clone(&self.policy), hints, ours: Ours::new(addresses) })
+        Ok(Rules {
+            policy: Arc::clone(&self.policy),
+            policy_data: Arc::clone(&self.policy_data),
+            hints,
+            ours: Ours::new(addresses),
+            sent: config.account.as_ref().and_then(|account| account.sent.clone()),
+            junk: config.account.as_ref().and_then(|account| account.junk.clone()),
+        })
     }
 }
 
@@ -196,18 +215,24 @@ fn refuse_open_to_others(path: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-fn read_policy(config: &Config) -> Result<Policy, Problem> {
+/// The policy, with the text of its file.
+fn read_policy(config: &Config) -> Result<(Policy, Arc<str>), Problem> {
     let off = &config.policy.hints_off;
-    let mut policy = match &config.policy.file {
+    let (mut policy, data) = match &config.policy.file {
         Some(path) => {
             let text = files::read_text(path, MAX_FILE)
                 .map_err(|error| unreadable("policy", path, &error))?;
-            config::policy::parse(&text).map_err(|faults| faulty("policy", path, &faults))?
+            let policy =
+                config::policy::parse(&text).map_err(|faults| faulty("policy", path, &faults))?;
+            (policy, text.into())
         }
-        None => embedded(&config.policy.name)?,
+        None => {
+            let name = &config.policy.name;
+            (embedded(name)?, config::policy::embedded(name).unwrap_or_default().into())
+        }
     };
     switch_off(&mut policy, off)?;
-    Ok(policy)
+    Ok((policy, data))
 }
 
 /// Takes the hint rules away that the config switches off. A name that no rule has is refused: the rule that
@@ -244,7 +269,11 @@ pub fn embedded(name: &str) -> Result<Policy, Problem> {
         .map_err(|faults| faulty("policy", Path::new(name), &faults))
 }
 
-fn read_policy_text(path: &Path) -> Result<PolicyText, Problem> {
+/// Reads a policy text.
+///
+/// # Errors
+/// If the file cannot be read, or is no text.
+pub fn read_policy_text(path: &Path) -> Result<PolicyText, Problem> {
     let text = files::read_text(path, MAX_FILE)
         .map_err(|error| unreadable("policy text", path, &error))?;
     Ok(PolicyText::read(&text))

@@ -54,7 +54,8 @@ pub fn case(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
             first.reading.hints.push(hint);
         }
         let repeats = earlier.case().map(|case| case.id.clone());
-        view.verdict = ingest::verdict(&desk.rules, &view.case, &view.readings(), repeats);
+        let claims = desk.claims.known(&view.row.id);
+        view.verdict = ingest::verdict(&desk.rules, &view.case, &view.readings(), repeats, claims);
     }
     Ok(view)
 }
@@ -70,9 +71,11 @@ pub fn alone(desk: &Desk, record: CaseRecord) -> Result<CaseView, StoreError> {
     let messages: Vec<MessageView> = mails.iter().map(|mail| message(desk, mail)).collect();
     let incoming = messages.iter().filter(|message| message.direction == Direction::In);
     let readings: Vec<&Reading> = incoming.map(|message| &message.reading).collect();
-    let verdict = ingest::verdict(&desk.rules, &case, &readings, None);
-    let twins = Vec::new();
-    Ok(CaseView { row: desk.row(record)?, case, messages, entries, verdict, twins })
+    let claims = desk.claims.known(&record.id);
+    let verdict = ingest::verdict(&desk.rules, &case, &readings, None, claims);
+    let policy = super::pin::of(desk, &case)?;
+    let (row, twins) = (desk.row(record)?, Vec::new());
+    Ok(CaseView { row, case, messages, entries, verdict, twins, policy })
 }
 
 fn message(desk: &Desk, record: &MailRecord) -> MessageView {
@@ -121,6 +124,7 @@ fn message(desk: &Desk, record: &MailRecord) -> MessageView {
         warnings: parsed.warnings,
         reading,
         gone: record.gone,
+        rescued: record.rescued,
         raw: None,
     }
 }

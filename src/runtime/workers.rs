@@ -7,16 +7,17 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::claims::worker::Looker;
 use super::desk::{Desk, DeskError};
 use super::fault::{Fault, Trap};
 use super::ingest::Changed;
-use super::pull::{self, Mailbox};
+use super::pull::{self, Mailbox, News, Pulled};
 use super::regroup::Regrouped;
 use super::screen_loop::Event;
 use super::{export, view};
 use crate::app::{Effect, Input, Outcome, Problem, SyncState};
 use crate::store::QueueKey;
-use crate::sync::Cancel;
+use crate::sync::{Cancel, SyncError};
 
 /// Rows sent in the first batch of the queue: a screen full.
 const FIRST_ROWS: usize = 100;
@@ -40,6 +41,7 @@ pub struct Workers {
     controls: Option<Sender<Control>>,
     puller: Option<JoinHandle<()>>,
     judge: Option<JoinHandle<()>>,
+    looker: Looker,
 }
 
 impl Workers {
@@ -74,7 +76,8 @@ impl Workers {
             .name("pull-control".into())
             .spawn(move || Puller::obey(&puller, &orders))
             .ok();
-        Self { requests: Some(requests), store, controls: Some(controls), puller, judge }
+        let looker = Looker::start(desk, inbox);
+        Self { requests: Some(requests), store, controls: Some(controls), puller, judge, looker }
     }
 
     /// Hands a request to its worker. Never waits.
@@ -82,6 +85,8 @@ impl Workers {
         match effect {
             Effect::StartSync => self.order(Control::Start),
             Effect::CancelSync => self.order(Control::Cancel),
+            Effect::CheckClaims { case } => self.looker.look(Some(case)),
+            Effect::StopClaims => self.looker.look(None),
             other => {
                 if let Some(requests) = &self.requests {
                     // The worker ends only after this sender is dropped.
@@ -256,6 +261,8 @@ impl StoreWorker {
             }
             Effect::StartSync
             | Effect::CancelSync
+            | Effect::CheckClaims { .. }
+            | Effect::StopClaims
             | Effect::Copy(_)
             | Effect::Redraw
             | Effect::Suspend
@@ -419,30 +426,68 @@ impl Puller {
         let mut heard = |changed: &Changed| feed.borrow_mut().heard(changed);
         let pulled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             self.trap.pass(Fault::Pull);
-            pull::run(&self.desk, mailbox, cancel, &mut progress, &mut heard)
+            if mailbox.watch {
+                let mut offline = false;
+                let mut told = |news: News| {
+                    feed.borrow_mut().send_rows();
+                    self.watching(&news, &mut offline);
+                };
+                let desk = &self.desk;
+                Err(pull::watch(desk, mailbox, cancel, &mut progress, &mut heard, &mut told))
+            } else {
+                pull::run(&self.desk, mailbox, cancel, &mut progress, &mut heard)
+            }
         }));
         feed.borrow_mut().send_rows();
-        let at = self.desk.clock.now().strftime("%H:%M UTC");
         match pulled {
             Ok(Ok(done)) => {
-                let new = done.changed.new;
-                let words = format!("pulled {at}: {new} new");
+                let at = self.desk.clock.now().strftime("%H:%M UTC");
+                let words = format!("pulled {at}: {} new", done.changed.new);
                 self.tell(Outcome::Sync(SyncState::Idle(words)));
-                for message in &done.summary.quarantined {
-                    self.tell(Outcome::Failed(Problem {
-                        what: format!(
-                            "one message could not be fetched: {}",
-                            view::printable(&message.why)
-                        ),
-                        next: "it is tried again by the next pull".into(),
-                    }));
-                }
+                self.name_quarantined(&done);
+            }
+            Ok(Err(SyncError::Cancelled)) if mailbox.watch => {
+                self.tell(Outcome::Sync(SyncState::Idle("watch stopped".into())));
             }
             Ok(Err(error)) => self.tell(Outcome::SyncFailed(pull::problem(&error))),
             Err(_) => self.tell(Outcome::SyncFailed(Problem {
                 what: "a fault of this program stopped the pull".into(),
                 next: "what has arrived is kept; please report it".into(),
             })),
+        }
+    }
+
+    /// Says how the watch is. To be offline is a state of it: the reason is told once, not at every try.
+    fn watching(&self, news: &News, offline: &mut bool) {
+        let at = self.desk.clock.now().strftime("%H:%M UTC");
+        let words = match news {
+            News::Pulled(done) => {
+                *offline = false;
+                self.name_quarantined(done);
+                format!("watching, {at}: {} new", done.changed.new)
+            }
+            News::Offline(problem) => {
+                if !std::mem::replace(offline, true) {
+                    self.tell(Outcome::Failed(Problem {
+                        next: "it is tried again by itself; local mail stays usable".into(),
+                        ..problem.clone()
+                    }));
+                }
+                format!("offline, last tried {at}")
+            }
+        };
+        self.tell(Outcome::Sync(SyncState::Watching(words)));
+    }
+
+    fn name_quarantined(&self, done: &Pulled) {
+        for message in &done.summary.quarantined {
+            self.tell(Outcome::Failed(Problem {
+                what: format!(
+                    "one message could not be fetched: {}",
+                    view::printable(&message.why)
+                ),
+                next: "it is tried again by the next pull".into(),
+            }));
         }
     }
 }
@@ -464,7 +509,7 @@ impl<'a> Feed<'a> {
     fn progress(&mut self, state: SyncState) {
         let phase = match &state {
             SyncState::Running { phase, .. } => phase.clone(),
-            SyncState::Off | SyncState::Idle(_) => String::new(),
+            SyncState::Off | SyncState::Idle(_) | SyncState::Watching(_) => String::new(),
         };
         let soon = self
             .progress_sent

@@ -25,6 +25,7 @@ enum Op {
     Case(Box<CaseRecord>),
     RemoveCase(u64),
     Uid(String, u32, u32, u64),
+    NoUid(String, u32, u32),
     Cursor(String, Vec<u8>),
     Entry(CaseId, u64, LinePlace),
     Regrouped(CaseId),
@@ -63,6 +64,11 @@ impl Batch {
     /// Notes that this message of the server is the mail `seq`.
     pub fn map_uid(&mut self, mailbox: &str, uid_validity: u32, uid: u32, seq: u64) -> &mut Self {
         self.push(Op::Uid(mailbox.to_owned(), uid_validity, uid, seq))
+    }
+
+    /// Notes that this message of the server is there no more.
+    pub fn unmap_uid(&mut self, mailbox: &str, uid_validity: u32, uid: u32) -> &mut Self {
+        self.push(Op::NoUid(mailbox.to_owned(), uid_validity, uid))
     }
 
     /// Keeps where a synchronisation of `mailbox` goes on; what the bytes mean is its own matter.
@@ -167,7 +173,14 @@ impl Op {
             }
             Self::RemoveCase(number) => drop_case(number, to, counts),
             Self::Uid(mailbox, uid_validity, uid, seq) => {
+                forget_place(&mailbox, uid_validity, uid, to)?;
+                to.put(keys::place(seq, &mailbox, uid_validity, uid), &())?;
                 to.put(keys::uid(&mailbox, uid_validity, uid), &seq)
+            }
+            Self::NoUid(mailbox, uid_validity, uid) => {
+                forget_place(&mailbox, uid_validity, uid, to)?;
+                to.remove(keys::uid(&mailbox, uid_validity, uid));
+                Ok(())
             }
             Self::Cursor(mailbox, cursor) => to.put(keys::cursor(&mailbox), &cursor),
             Self::Entry(case, seq, place) => {
@@ -196,6 +209,19 @@ fn set<T: serde::Serialize>(
             Ok(())
         }
     }
+}
+
+/// What a UID stood for is not there any more: the server took it away, or gave the UID to another message.
+fn forget_place(
+    mailbox: &str,
+    uid_validity: u32,
+    uid: u32,
+    to: &mut Transaction,
+) -> Result<(), StoreError> {
+    if let Some(seq) = to.get::<u64>(&keys::uid(mailbox, uid_validity, uid))? {
+        to.remove(keys::place(seq, mailbox, uid_validity, uid));
+    }
+    Ok(())
 }
 
 /// Removes a case with its queue place and its id.

@@ -49,6 +49,38 @@ pub fn uid(mailbox: &str, uid_validity: u32, uid: u32) -> Vec<u8> {
     join(b'u', &[&tag, &uid_validity.to_be_bytes(), &uid.to_be_bytes()])
 }
 
+/// Begin of the keys of all messages of the server under one UIDVALIDITY.
+pub fn uids(mailbox: &str, uid_validity: u32) -> Vec<u8> {
+    join(b'u', &[&mailbox_tag(mailbox), &uid_validity.to_be_bytes()])
+}
+
+/// Begin of the keys of all messages of a mailbox.
+pub fn mailbox_uids(mailbox: &str) -> Vec<u8> {
+    join(b'u', &[&mailbox_tag(mailbox)])
+}
+
+/// The UIDVALIDITY in a key made by [`uid`].
+pub fn uid_validity_of(key: &[u8]) -> Option<u32> {
+    uid_of(key.get(..key.len().checked_sub(4)?)?)
+}
+
+/// The UID in a key made by [`uid`].
+pub fn uid_of(key: &[u8]) -> Option<u32> {
+    let bytes = key.get(key.len().checked_sub(4)?..)?;
+    bytes.try_into().ok().map(u32::from_be_bytes)
+}
+
+/// Begin of the keys that say where on the server a mail is.
+pub fn places(seq: u64) -> Vec<u8> {
+    join(b'w', &[&seq.to_be_bytes()])
+}
+
+/// Says that the mail is this message of the server: the way back from [`uid`].
+pub fn place(seq: u64, mailbox: &str, uid_validity: u32, uid: u32) -> Vec<u8> {
+    let tag = mailbox_tag(mailbox);
+    join(b'w', &[&seq.to_be_bytes(), &tag, &uid_validity.to_be_bytes(), &uid.to_be_bytes()])
+}
+
 pub fn cursor(mailbox: &str) -> Vec<u8> {
     join(b's', &[&mailbox_tag(mailbox)])
 }

@@ -281,6 +281,52 @@ impl Store {
         self.with_index(|index| index.get(&keys::uid(mailbox, uid_validity, uid)))
     }
 
+    /// At most `limit` messages of the server from UID `first` to `last`, ascending: UID and number of the mail.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn uids_within(
+        &self,
+        mailbox: &str,
+        uid_validity: u32,
+        (first, last): (u32, u32),
+        limit: usize,
+    ) -> Result<Vec<(u32, u64)>, StoreError> {
+        let before = first.checked_sub(1).map(|uid| keys::uid(mailbox, uid_validity, uid));
+        let prefix = keys::uids(mailbox, uid_validity);
+        let found: Vec<(Vec<u8>, u64)> =
+            self.with_index(|index| index.list(&prefix, before.as_deref(), limit))?;
+        let uids = found.into_iter().filter_map(|(key, seq)| Some((keys::uid_of(&key)?, seq)));
+        Ok(uids.take_while(|(uid, _)| *uid <= last).collect())
+    }
+
+    /// The UIDVALIDITYs under which messages of a mailbox are known.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn uid_validities(&self, mailbox: &str) -> Result<Vec<u32>, StoreError> {
+        let prefix = keys::mailbox_uids(mailbox);
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let next: Vec<(Vec<u8>, u64)> =
+                self.with_index(|index| index.list(&prefix, after.as_deref(), 1))?;
+            let key = next.first().map(|(key, _)| key.as_slice());
+            let Some(validity) = key.and_then(keys::uid_validity_of) else { return Ok(found) };
+            found.push(validity);
+            after = Some(keys::uid(mailbox, validity, u32::MAX));
+        }
+    }
+
+    /// How often the mail with this number is on the server, as far as is known.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn places_on_server(&self, seq: u64) -> Result<usize, StoreError> {
+        let found: Vec<(Vec<u8>, ())> =
+            self.with_index(|index| index.list(&keys::places(seq), None, LIST_LIMIT))?;
+        Ok(found.len())
+    }
+
     /// Where a synchronisation of `mailbox` goes on.
     ///
     /// # Errors

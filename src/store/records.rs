@@ -67,6 +67,8 @@ pub struct MailRecord {
     pub judged: bool,
     /// No longer on the server.
     pub gone: bool,
+    /// It lay among the junk when it came.
+    pub rescued: bool,
     /// Number of its case; 0 for none yet.
     pub case: u64,
 }

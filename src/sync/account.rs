@@ -82,6 +82,13 @@ pub struct Timeouts {
     pub crawl: Duration,
     /// Pause before the first reconnect; doubled each time, up to 30 s.
     pub retry: Duration,
+    /// Longest wait for news before the server is asked anew: below 29 minutes (RFC 2177), and below the time
+    /// after which routers forget a silent connection.
+    pub idle: Duration,
+    /// The same where the server has no IDLE.
+    pub poll: Duration,
+    /// While watching: pause after the server could not be reached; doubled each time, up to five minutes.
+    pub offline: Duration,
 }
 
 impl Default for Timeouts {
@@ -92,6 +99,9 @@ impl Default for Timeouts {
             write: Duration::from_secs(60),
             crawl: Duration::from_secs(120),
             retry: Duration::from_secs(1),
+            idle: Duration::from_secs(9 * 60),
+            poll: Duration::from_secs(2 * 60),
+            offline: Duration::from_secs(5),
         }
     }
 }
@@ -113,8 +123,12 @@ pub struct Account {
     pub ca_pem: Option<Vec<u8>>,
     /// Trust nothing but `ca_pem`.
     pub ca_only: bool,
+    /// Trust nothing but a certificate with this key: SHA-256 of its SubjectPublicKeyInfo.
+    pub pin: Option<[u8; 32]>,
     /// Name of the mailbox, in Unicode.
     pub mailbox: String,
+    /// Further mailboxes, read after the first; one that cannot be opened is noted and left out.
+    pub also: Vec<String>,
     /// Bounds.
     pub limits: Limits,
     /// Times.
@@ -132,7 +146,9 @@ impl Account {
             auth: Auth::default(),
             ca_pem: None,
             ca_only: false,
+            pin: None,
             mailbox: "INBOX".to_owned(),
+            also: Vec::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }
@@ -147,8 +163,9 @@ impl Account {
         if self.user.is_empty() || self.user.chars().any(char::is_control) {
             return fault("the user name is empty or contains a control character");
         }
-        encode_name(&self.mailbox)
-            .map(|_| ())
-            .map_err(|error| SyncError::Account { why: error.to_string() })
+        for name in std::iter::once(&self.mailbox).chain(&self.also) {
+            encode_name(name).map_err(|error| SyncError::Account { why: error.to_string() })?;
+        }
+        Ok(())
     }
 }

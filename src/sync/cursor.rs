@@ -147,13 +147,26 @@ pub struct Cursor {
     pub done: UidSet,
     /// HIGHESTMODSEQ of the last complete run, where the server has one (RFC 7162).
     pub highest_mod_seq: Option<u64>,
+    /// How many of the done ones the server still had when it was last looked at; `None` if that is not known.
+    pub present: Option<u32>,
+    /// The mailbox has been read whole under this UIDVALIDITY, and the sink knows.
+    pub settled: bool,
+}
+
+/// Format 1.
+#[derive(Deserialize)]
+struct First {
+    mailbox: String,
+    uid_validity: u32,
+    done: UidSet,
+    highest_mod_seq: Option<u64>,
 }
 
 /// A stored cursor that cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CursorError {
     /// Written by a newer program.
-    #[error("the sync cursor has format {0}, this program knows format 1")]
+    #[error("the sync cursor has format {0}, this program knows format 2")]
     Newer(u8),
     /// Not a cursor, or damaged.
     #[error("the sync cursor is damaged")]
@@ -162,7 +175,7 @@ pub enum CursorError {
 
 impl Cursor {
     /// Version of the byte format.
-    const FORMAT: u8 = 1;
+    const FORMAT: u8 = 2;
 
     /// A cursor that has seen nothing yet.
     pub fn start(mailbox: &str, uid_validity: u32) -> Self {
@@ -174,20 +187,24 @@ impl Cursor {
         postcard::to_extend(self, vec![Self::FORMAT]).map_err(|_| CursorError::Damaged)
     }
 
-    /// Reads what [`Cursor::encode`] wrote. A cursor that cannot be read may be left out: everything is
-    /// then fetched again.
+    /// Reads what [`Cursor::encode`] wrote, now or in an earlier format. A cursor that cannot be read may be left
+    /// out: everything is then fetched again.
     pub fn decode(bytes: &[u8]) -> Result<Self, CursorError> {
-        match bytes.split_first() {
-            Some((&Self::FORMAT, rest)) => {
-                let cursor: Self = postcard::from_bytes(rest).map_err(|_| CursorError::Damaged)?;
-                let ranges = cursor.done.ranges();
-                let sorted = ranges.iter().all(|&(start, end)| start > 0 && start <= end)
-                    && ranges.iter().zip(ranges.iter().skip(1)).all(|(a, b)| a.1 < b.0);
-                if sorted { Ok(cursor) } else { Err(CursorError::Damaged) }
+        let damaged = |_| CursorError::Damaged;
+        let cursor = match bytes.split_first() {
+            Some((&Self::FORMAT, rest)) => postcard::from_bytes::<Self>(rest).map_err(damaged)?,
+            Some((1, rest)) => {
+                let First { mailbox, uid_validity, done, highest_mod_seq } =
+                    postcard::from_bytes(rest).map_err(damaged)?;
+                Self { done, highest_mod_seq, ..Self::start(&mailbox, uid_validity) }
             }
-            Some((&format, _)) if format > Self::FORMAT => Err(CursorError::Newer(format)),
-            _ => Err(CursorError::Damaged),
-        }
+            Some((&format, _)) if format > Self::FORMAT => return Err(CursorError::Newer(format)),
+            _ => return Err(CursorError::Damaged),
+        };
+        let ranges = cursor.done.ranges();
+        let sorted = ranges.iter().all(|&(start, end)| start > 0 && start <= end)
+            && ranges.iter().zip(ranges.iter().skip(1)).all(|(a, b)| a.1 < b.0);
+        if sorted { Ok(cursor) } else { Err(CursorError::Damaged) }
     }
 }
 

@@ -115,6 +115,20 @@ impl SyncError {
         }
     }
 
+    /// Whether it may well go by itself: the network, or a server with a bad day. Never a refused login, which
+    /// tried again and again locks an account, nor anything that looks like an attack.
+    pub(crate) fn passes(&self) -> bool {
+        self.breaks_link()
+            || matches!(
+                self,
+                Self::UnknownHost { .. }
+                    | Self::Refused { .. }
+                    | Self::Unreachable { .. }
+                    | Self::Tls { .. }
+                    | Self::Command { .. }
+            )
+    }
+
     /// Whether the connection is of no more use, though another one may work.
     pub(crate) fn breaks_link(&self) -> bool {
         matches!(

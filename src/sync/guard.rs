@@ -1,7 +1,8 @@
 //! The wall between a server and the IMAP library.
 //!
 //! Owns: bounds on line, literal, nesting and total size; leaving out what the library cannot read or would
-//! panic on; taking message bodies aside; keeping the secret from the library. Absent on purpose: what answers mean. Read next:
+//! panic on; taking message bodies aside; keeping the secret from the library; the end of an IDLE, which the
+//! library would only see at its own time. Absent on purpose: what answers mean. Read next: [`super::tray`],
 //! [`super::session`].
 //!
 //! Why: the library buffers without a bound, overflows the stack on nested parentheses (an abort that nothing
@@ -12,119 +13,23 @@
 //! forge one.
 
 use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use imap_proto::parser::parse_response;
 use imap_proto::types::{AttributeValue, Response};
-use zeroize::Zeroizing;
 
+use super::duplex::Duplex;
 pub(crate) use super::lines::Fault;
-use super::lines::{Kind, classify, find, literal_at_end, plain_answer, uid_in};
+use super::lines::{Kind, capabilities_in, classify, find, literal_at_end, plain_answer, uid_in};
 use super::text::printable;
+use super::tray::{AHEAD, TOKEN, Tray};
 
 /// Size of one read from the socket, in bytes.
 const READ: usize = 64 << 10;
 /// Largest literal outside of FETCH answers, in bytes.
 const SMALL_LITERAL: u64 = 64 << 10;
-/// Most notes kept per connection.
-const MOST_NOTES: usize = 50;
-/// Length of a token: NUL and eight hexadecimal digits.
-const TOKEN: usize = 9;
-
-/// What the guard puts aside while an answer is read.
-#[derive(Debug, Default)]
-pub(crate) struct Aside {
-    literals: Vec<Vec<u8>>,
-    /// Sentences of the server that the user should see.
-    pub notes: Vec<String>,
-    /// UIDs, where known, of FETCH answers that could not be read.
-    pub unreadable: Vec<Option<u32>>,
-    /// Text of the last tagged answer, sanitised, with its non-ASCII characters.
-    pub last_text: String,
-    /// Offset given with the last body section, if any (RFC 3501 section 7.4.2).
-    pub origin: Option<u32>,
-    literal_limit: u64,
-    budget: u64,
-    swap: Option<Swap>,
-}
-
-/// What to send in place of what the library writes.
-struct Swap {
-    stand_in: Vec<u8>,
-    real: Zeroizing<Vec<u8>>,
-}
-
-impl std::fmt::Debug for Swap {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// The guard's side table and counter, shared with the session that uses the guarded stream.
-#[derive(Debug, Default)]
-pub(crate) struct Tray {
-    aside: Mutex<Aside>,
-    received: Arc<AtomicU64>,
-}
-
-impl Tray {
-    /// A tray that counts received bytes into `received`.
-    pub fn counting(received: Arc<AtomicU64>) -> Self {
-        Self { aside: Mutex::default(), received }
-    }
-
-    /// Starts a command: forgets what the last one left and sets the bounds for its whole answer.
-    pub fn begin(&self, literal_limit: u64, budget: u64) {
-        let mut aside = self.lock();
-        aside.literals.clear();
-        aside.unreadable.clear();
-        aside.last_text.clear();
-        aside.origin = None;
-        (aside.literal_limit, aside.budget) = (literal_limit, budget);
-    }
-
-    /// The side table. Hold it only for a moment: the guard needs it to read.
-    pub fn lock(&self) -> MutexGuard<'_, Aside> {
-        self.aside.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Aside {
-    /// The bytes behind what the library takes for a string: the literal a token stands for, taken out of the
-    /// table, or the string itself.
-    pub fn resolve(&mut self, text: &[u8]) -> Vec<u8> {
-        let index = match text.strip_prefix(&[0]) {
-            Some(digits) if text.len() == TOKEN => std::str::from_utf8(digits)
-                .ok()
-                .and_then(|digits| usize::from_str_radix(digits, 16).ok()),
-            _ => None,
-        };
-        match index.and_then(|index| self.literals.get_mut(index)) {
-            Some(literal) => std::mem::take(literal),
-            None => text.to_vec(),
-        }
-    }
-
-    /// Once, in place of `stand_in`, `real` goes over the wire: so the library never sees the secret, of which
-    /// it would leave copies in memory.
-    pub fn swap(&mut self, stand_in: &[u8], real: Zeroizing<Vec<u8>>) {
-        self.swap = Some(Swap { stand_in: stand_in.to_vec(), real });
-    }
-
-    /// Wipes what was to be sent.
-    pub fn forget_swap(&mut self) {
-        self.swap = None;
-    }
-
-    /// Keeps a sentence for the user, as long as there are not too many.
-    pub fn note(&mut self, note: String) {
-        if self.notes.len() < MOST_NOTES && !self.notes.contains(&note) {
-            self.notes.push(note);
-        }
-    }
-}
-
 #[derive(Debug)]
 enum State {
     Line,
@@ -154,12 +59,20 @@ pub(crate) struct Guard<S> {
     out: Vec<u8>,
     out_at: usize,
     failed: Option<Fault>,
+    /// How long a read may take when nobody idles.
+    patience: Duration,
 }
 
 impl<S> Guard<S> {
     /// Guards `inner`: at most `response_bytes` per response without literals, parentheses nested at most
-    /// `nesting` deep.
-    pub fn new(inner: S, tray: Arc<Tray>, response_bytes: usize, nesting: usize) -> Self {
+    /// `nesting` deep. `patience` is the time limit that reads of `inner` have.
+    pub fn new(
+        inner: S,
+        tray: Arc<Tray>,
+        response_bytes: usize,
+        nesting: usize,
+        patience: Duration,
+    ) -> Self {
         Self {
             inner,
             tray,
@@ -176,6 +89,7 @@ impl<S> Guard<S> {
             out: Vec::new(),
             out_at: 0,
             failed: None,
+            patience,
         }
     }
 
@@ -255,7 +169,20 @@ impl<S> Guard<S> {
             let text = printable(self.response.get(at + 7..).unwrap_or_default());
             self.tray.lock().note(format!("the server says: {text}"));
         }
+        if self.response.starts_with(b"+") && self.agree_to_idle() {
+            self.reset();
+            return Ok(());
+        }
+        if let Some(words) = capabilities_in(&String::from_utf8_lossy(&self.response)) {
+            self.tray.lock().capabilities = Some(words);
+        }
         let tagged = !self.response.starts_with(b"* ") && !self.response.starts_with(b"+");
+        if tagged && self.response.split(|&b| b == b' ').next() == Some(AHEAD.as_bytes()) {
+            let granted = find(self.response.get(..AHEAD.len() + 3).unwrap_or_default(), b" OK");
+            self.tray.lock().granted = Some(granted.is_some());
+            self.reset();
+            return Ok(());
+        }
         if tagged {
             let words = self.response.splitn(3, |&b| b == b' ').nth(2).unwrap_or_default();
             self.tray.lock().last_text = printable(words);
@@ -331,6 +258,7 @@ impl<S> Guard<S> {
     /// Hands a complete response on if the library will understand it, else notes what was lost.
     fn pass_data(&mut self, kind: Kind) {
         if kind != Kind::Unknown && self.parses() {
+            self.overhear();
             self.out.append(&mut self.response);
             self.tray.lock().literals.append(&mut self.held);
         } else if kind == Kind::Fetch {
@@ -338,6 +266,15 @@ impl<S> Guard<S> {
             self.tray.lock().unreadable.push(uid);
         }
         self.reset();
+    }
+
+    /// Takes a continuation request for a yes to IDLE, if that was asked for.
+    fn agree_to_idle(&self) -> bool {
+        let mut aside = self.tray.lock();
+        if let Some(idle) = &mut aside.idle {
+            idle.on = true;
+        }
+        aside.idle.is_some()
     }
 
     fn parses(&self) -> bool {
@@ -354,6 +291,24 @@ impl<S> Guard<S> {
             }
             Ok((rest, _)) => rest.is_empty(),
             Err(_) => false,
+        }
+    }
+
+    /// Picks up what the library would not pass on in time.
+    fn overhear(&self) {
+        let line = String::from_utf8_lossy(self.response.trim_ascii_end());
+        let mut words = line.split(' ').skip(1);
+        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
+        let mut aside = self.tray.lock();
+        if is(first, "CAPABILITY") {
+            let words = line.split(' ').skip(2).map(str::to_ascii_uppercase);
+            aside.capabilities = Some(words.collect());
+        }
+        if let Some(idle) = &mut aside.idle
+            && (is(first, "VANISHED") || is(second, "EXISTS") || is(second, "EXPUNGE"))
+        {
+            idle.news = true;
         }
     }
 
@@ -384,7 +339,39 @@ impl<S> Guard<S> {
     }
 }
 
-impl<S: Read> Read for Guard<S> {
+impl<S: Duplex> Guard<S> {
+    /// Reads more input; 0 at the end of it.
+    fn fill(&mut self) -> io::Result<usize> {
+        loop {
+            let idle = self.tray.lock().idle.filter(|idle| idle.on);
+            let Some(idle) = idle else { return self.inner.read(&mut self.input) };
+            let left = idle.until.saturating_duration_since(Instant::now());
+            if idle.news || left.is_zero() {
+                self.end_idle()?;
+                continue;
+            }
+            self.inner.give_up_after(left)?;
+            match self.inner.read(&mut self.input) {
+                Err(error) if is_time_out(&error) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Tells the server to finish the IDLE; its answer then ends the library's wait.
+    fn end_idle(&mut self) -> io::Result<()> {
+        self.tray.lock().idle = None;
+        self.inner.give_up_after(self.patience)?;
+        self.inner.write_all(b"DONE\r\n")?;
+        self.inner.flush()
+    }
+}
+
+fn is_time_out(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+impl<S: Duplex> Read for Guard<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.out.is_empty() {
             if let Some(fault) = &self.failed {
@@ -394,7 +381,7 @@ impl<S: Read> Read for Guard<S> {
                 return Err(self.fail(fault));
             }
             if self.out.is_empty() && self.unread.is_empty() {
-                let count = self.inner.read(&mut self.input)?;
+                let count = self.fill()?;
                 if count == 0 {
                     return Ok(0);
                 }
@@ -420,12 +407,17 @@ impl<S: Read> Read for Guard<S> {
 
 impl<S: Write> Write for Guard<S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let (at, swap) = {
+        let (ahead, at, swap) = {
             let mut aside = self.tray.lock();
+            let ahead = std::mem::take(&mut aside.ahead);
             let at = aside.swap.as_ref().and_then(|swap| find(buf, &swap.stand_in));
             // Taken out before it is sent: a server that asks twice does not get it twice.
-            (at, if at.is_some() { aside.swap.take() } else { None })
+            (ahead, at, if at.is_some() { aside.swap.take() } else { None })
         };
+        if !ahead.is_empty() {
+            self.inner.write_all(&[&ahead, buf].concat())?;
+            return Ok(buf.len());
+        }
         let (Some(at), Some(swap)) = (at, swap) else { return self.inner.write(buf) };
         self.inner.write_all(buf.get(..at).unwrap_or_default())?;
         self.inner.write_all(&swap.real)?;
@@ -439,143 +431,4 @@ impl<S: Write> Write for Guard<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Gives out its bytes in pieces of a fixed size.
-    struct Pieces<'a>(&'a [u8], usize);
-
-    impl Read for Pieces<'_> {
-        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            let count = self.1.min(buf.len()).min(self.0.len());
-            buf[..count].copy_from_slice(&self.0[..count]);
-            self.0 = &self.0[count..];
-            Ok(count)
-        }
-    }
-
-    fn pass(input: &[u8], piece: usize) -> (Vec<u8>, Result<(), Fault>, Arc<Tray>) {
-        let tray = Arc::new(Tray::default());
-        tray.begin(1 << 20, 4 << 20);
-        let mut guard = Guard::new(Pieces(input, piece), Arc::clone(&tray), 4096, 8);
-        let mut passed = Vec::new();
-        let end = guard.read_to_end(&mut passed).map(|_| ());
-        let end = end.map_err(|e| e.into_inner().unwrap().downcast_ref::<Fault>().unwrap().clone());
-        (passed, end, tray)
-    }
-
-    fn passes(input: &str) -> String {
-        let (passed, end, _) = pass(input.as_bytes(), 7);
-        assert_eq!(end, Ok(()));
-        String::from_utf8(passed).unwrap()
-    }
-
-    #[test]
-    fn lifts_literals_out() {
-        let input = b"* 1 FETCH (UID 7 BODY[] {6}\r\n\0\r\n)\xff\" FLAGS ())\r\na1 OK done\r\n";
-        for piece in 1..input.len() {
-            let (passed, end, tray) = pass(input, piece);
-            assert_eq!(end, Ok(()));
-            let expected: &[u8] =
-                b"* 1 FETCH (UID 7 BODY[] {9}\r\n\x0000000000 FLAGS ())\r\na1 OK done\r\n";
-            assert_eq!(passed, expected);
-            assert_eq!(tray.lock().resolve(b"\x0000000000"), b"\0\r\n)\xff\"");
-        }
-    }
-
-    #[test]
-    fn a_quoted_string_is_not_a_token() {
-        let (passed, end, tray) = pass(b"* 1 FETCH (UID 7 BODY[] \"\x0000000000\")\r\n", 99);
-        assert_eq!((passed, end), (Vec::new(), Ok(())));
-        assert_eq!(tray.lock().unreadable, [Some(7)]);
-    }
-
-    #[test]
-    fn leaves_out_what_the_library_cannot_stand() {
-        assert_eq!(passes("* NO disk full\r\n* BAD x\r\n* XNEW 1\r\na1 OK x\r\n"), "a1 OK x\r\n");
-        assert_eq!(passes("* 2 FETCH (UID 2 X-NEW 5)\r\n* 3 EXISTS\n"), "* 3 EXISTS\r\n");
-        assert_eq!(passes("a1 OK [WEIRD (] größer\r\n"), "a1 OK [WEIRD (] gr????er\r\n");
-        assert_eq!(
-            passes("* 1 FETCH (UID 1 FLAGS (gr\u{fc}n))\r\n"),
-            "* 1 FETCH (UID 1 FLAGS (gr??n))\r\n"
-        );
-    }
-
-    #[test]
-    fn keeps_alerts_and_warnings_for_the_user() {
-        let (_, _, tray) = pass(b"* NO disk \x1b[31m full\r\na1 OK [ALERT] hi \x1b]0;x\x07\r\n", 9);
-        assert_eq!(
-            tray.lock().notes,
-            ["the server warns: NO disk ␛[31m full", "the server says: hi ␛]0;x␇"]
-        );
-    }
-
-    #[test]
-    fn puts_the_secret_in_once_on_the_way_out() {
-        let tray = Arc::new(Tray::default());
-        tray.lock().swap(b"\x01s\x01", Zeroizing::new(b"hunter2".to_vec()));
-        assert!(!format!("{tray:?}").contains("hunter"));
-        let mut guard = Guard::new(Vec::new(), tray, 4096, 8);
-        for _ in 0..2 {
-            guard.write_all(b"a1 LOGIN \"u\" \"\x01s\x01\"\r\n").unwrap();
-        }
-        let expected = b"a1 LOGIN \"u\" \"hunter2\"\r\na1 LOGIN \"u\" \"\x01s\x01\"\r\n";
-        assert_eq!(guard.inner, expected);
-    }
-
-    #[test]
-    fn stops_at_its_bounds() {
-        let fault = |input: &[u8]| pass(input, 1000).1.unwrap_err();
-        assert!(matches!(fault(&[b'x'; 5000]), Fault::TooLarge(_)));
-        assert!(matches!(fault(b"* 1 FETCH (BODY[] {4294967296}\r\nabc"), Fault::TooLarge(_)));
-        assert!(matches!(fault(b"* LIST () {99999999}\r\nabc"), Fault::TooLarge(_)));
-        let deep = format!("* 1 FETCH (BODYSTRUCTURE {}\r\n", "(".repeat(9));
-        assert!(matches!(fault(deep.as_bytes()), Fault::TooLarge(_)));
-        assert!(matches!(fault(b"* 4294967296 EXISTS\r\n"), Fault::Broken(_)));
-        assert!(matches!(fault(b"HTTP/1.1 400\r\n"), Fault::Broken(_)));
-        assert_eq!(fault(b"* BYE so long\r\na1 OK\r\n"), Fault::Bye("so long".to_owned()));
-        assert!(matches!(fault(&b"* 1 EXISTS\r\n".repeat(500_000)), Fault::TooLarge(_)));
-    }
-
-    #[test]
-    fn parentheses_in_quotes_and_literals_do_not_count() {
-        let text = "(".repeat(50);
-        let quoted = format!("* LIST () \"/\" \"{text}\\\"{text}\"\r\n");
-        assert_eq!(passes(&quoted), quoted);
-        let (_, end, _) = pass(format!("* 1 FETCH (BODY[] {{50}}\r\n{text})\r\n").as_bytes(), 3);
-        assert_eq!(end, Ok(()));
-    }
-
-    proptest! {
-        #[test]
-        fn no_input_panics_and_all_that_passes_parses(
-            input in prop::collection::vec(prop_oneof![
-                Just(b"* ".to_vec()), Just(b"1 FETCH (".to_vec()), Just(b"UID 3 ".to_vec()), Just(b"{3}\r\n".to_vec()),
-                Just(b"\r\n".to_vec()), Just(b")".to_vec()), Just(b"\"".to_vec()), Just(b"a1 OK [".to_vec()),
-                Just(b"BODY[] ".to_vec()), Just(b"FLAGS (".to_vec()), prop::collection::vec(any::<u8>(), 0..6),
-            ], 0..40),
-            piece in 1_usize..50,
-        ) {
-            let input = input.concat();
-            let (passed, end, _) = pass(&input, piece);
-            let (whole, whole_end, _) = pass(&input, usize::MAX);
-            prop_assert_eq!(&passed, &whole);
-            prop_assert_eq!(end, whole_end);
-            let mut rest: &[u8] = &passed;
-            while !rest.is_empty() && !rest.starts_with(b"+") {
-                rest = parse_response(rest).map_err(|_| TestCaseError::fail("unreadable response passed"))?.0;
-            }
-        }
-
-        #[test]
-        fn bodies_arrive_byte_exact(body in prop::collection::vec(any::<u8>(), 0..3000), piece in 1_usize..200) {
-            let mut input = format!("* 1 FETCH (UID 1 BODY[] {{{}}}\r\n", body.len()).into_bytes();
-            input.extend_from_slice(&body);
-            input.extend_from_slice(b")\r\n");
-            let (_, end, tray) = pass(&input, piece);
-            prop_assert_eq!(end, Ok(()));
-            prop_assert_eq!(tray.lock().resolve(b"\x0000000000"), body);
-        }
-    }
-}
+mod tests;

@@ -98,6 +98,14 @@ pub(crate) fn literal_at_end(line: &[u8]) -> Result<Option<(usize, u64)>, Fault>
     }
 }
 
+/// The words of a `[CAPABILITY …]` response code, in upper case.
+pub(crate) fn capabilities_in(line: &str) -> Option<Vec<String>> {
+    let upper = line.to_ascii_uppercase();
+    let (_, rest) = upper.split_once("[CAPABILITY ")?;
+    let (words, _) = rest.split_once(']')?;
+    Some(words.split_ascii_whitespace().map(str::to_owned).collect())
+}
+
 /// The number after `UID` in a response that could not be read as a whole.
 pub(crate) fn uid_in(response: &[u8]) -> Option<u32> {
     let at = find(response, b"UID ")?;

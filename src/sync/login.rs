@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 
 use super::account::Auth;
 use super::error::SyncError;
-use super::guard::Tray;
 use super::secret::Secret;
-use super::session::{Client, Session};
+use super::tray::Tray;
+use super::wire::{Client, Session};
 
 /// Tries to log in, once. The outer error says why nothing was sent.
 pub(crate) fn attempt(
@@ -31,8 +31,14 @@ pub(crate) fn attempt(
             client.login(user, STAND_IN)
         }
         Some(name) => {
-            tray.lock().swap(STANDARD.encode(STAND_IN).as_bytes(), wire_secret);
-            client.authenticate(name, &Once(Cell::new(Some(STAND_IN))))
+            let stand_in = STANDARD.encode(STAND_IN);
+            tray.lock().swap(stand_in.as_bytes(), wire_secret);
+            // With SASL-IR (RFC 4959) the answer goes along with the question: a round trip less.
+            if offers.iter().any(|offer| offer == "SASL-IR") {
+                client.authenticate(format!("{name} {stand_in}"), &Once(Cell::new(None)))
+            } else {
+                client.authenticate(name, &Once(Cell::new(Some(STAND_IN))))
+            }
         }
     };
     tray.lock().forget_swap();

@@ -53,6 +53,11 @@ pub fn encode_name(name: &str) -> Result<String, NameError> {
     Ok(wire)
 }
 
+/// An encoded name as a quoted string (RFC 3501 section 9).
+pub(crate) fn quoted_name(wire_name: &str) -> String {
+    format!("\"{}\"", wire_name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 fn flush(shifted: &mut Vec<u8>, wire: &mut String) {
     if !shifted.is_empty() {
         wire.push('&');

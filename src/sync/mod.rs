@@ -7,6 +7,7 @@
 pub mod account;
 mod cancel;
 mod cursor;
+mod duplex;
 mod engine;
 mod error;
 mod guard;
@@ -18,13 +19,16 @@ mod secret;
 mod session;
 mod text;
 mod transport;
+mod tray;
+mod trust;
+mod wire;
 
 use jiff::Timestamp;
 
 pub use account::{Account, Auth, Limits, Security, Timeouts};
 pub use cancel::Cancel;
 pub use cursor::{Cursor, CursorError, UidSet};
-pub use engine::run;
+pub use engine::{Round, run, watch};
 pub use error::{SinkError, SyncError};
 pub use mailbox::{NameError, encode_name};
 pub use secret::{Secret, SecretError};
@@ -62,6 +66,24 @@ pub trait Sink {
     /// fetched again. A failure may be told by a later call. The batch is empty when only the cursor moved.
     fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError>;
 
+    /// Hears that messages are not on the server any more: some under these UIDs, if it ever had such. They are
+    /// kept and marked. May come again for the same ones. The cursor that will not ask for them again is stored
+    /// after this has returned.
+    fn vanished(
+        &mut self,
+        _mailbox: &str,
+        _uid_validity: u32,
+        _uids: &UidSet,
+    ) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Hears that the mailbox was read whole under this UIDVALIDITY: what it had under another one, and not under
+    /// this one, is not there any more.
+    fn settled(&mut self, _mailbox: &str, _uid_validity: u32) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// Hears, as it comes, what the server wants the user to know: a sanitised sentence part. The same stands in
     /// [`Summary::notes`], which a run that fails does not return.
     fn note(&mut self, _note: &str) {}
@@ -81,6 +103,8 @@ pub enum Phase {
     Storing,
     /// Waiting before the next attempt to connect.
     Waiting,
+    /// Everything is read; the server tells when something comes.
+    Watching,
 }
 
 /// How far the synchronisation is.
@@ -99,6 +123,8 @@ pub struct Progress {
 /// A message that could not be fetched. It is tried again by the next run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Quarantined {
+    /// Name of its mailbox, as configured.
+    pub mailbox: String,
     /// Its UID, where known.
     pub uid: Option<u32>,
     /// One sentence part, sanitised.

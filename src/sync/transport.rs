@@ -1,20 +1,23 @@
 //! From a host name to a byte stream that may carry a password.
 //!
 //! Owns: addresses, TCP with time limits, TLS, the greeting, STARTTLS. Absent on purpose: everything after the
-//! greeting except CAPABILITY in it, see [`super::session`].
+//! greeting except CAPABILITY in it, see [`super::session`]; whom to trust, see [`super::trust`].
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::account::{Account, Security};
 use super::cancel::{Cancel, Lease};
+use super::duplex::Duplex;
 use super::error::SyncError;
+use super::lines::capabilities_in;
 use super::text::printable;
+use super::trust::{tls_config, tls_fault};
 
 /// Longest line accepted before the login, in bytes.
 const LONGEST_LINE: usize = 8192;
@@ -55,15 +58,24 @@ impl Write for Stream {
     }
 }
 
+impl Duplex for Stream {
+    fn give_up_after(&mut self, time: Duration) -> io::Result<()> {
+        let tcp = match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => &tls.sock,
+        };
+        tcp.set_read_timeout(Some(time.max(Duration::from_millis(1))))
+    }
+}
+
 /// A connection whose server has said hello.
-#[derive(Debug)]
 pub(crate) struct Greeted {
     /// The stream, right after the greeting or after the TLS handshake of STARTTLS.
-    pub stream: Stream,
+    pub stream: Box<dyn Duplex>,
     /// Capabilities told in the greeting; never those told before STARTTLS (RFC 3501 section 6.2.1).
     pub capabilities: Option<Vec<String>>,
-    /// Ends the reach of the cancel token when dropped.
-    pub lease: Lease,
+    /// Ends the reach of the cancel token when dropped; nothing to end in a simulation.
+    pub lease: Option<Lease>,
 }
 
 /// Connects and brings the connection to where a login may be tried.
@@ -88,7 +100,7 @@ pub(crate) fn open(account: &Account, cancel: &Cancel) -> Result<Greeted, SyncEr
             (stream, capabilities)
         }
     };
-    Ok(Greeted { stream, capabilities, lease })
+    Ok(Greeted { stream: Box::new(stream), capabilities, lease: Some(lease) })
 }
 
 fn connect(account: &Account) -> Result<TcpStream, SyncError> {
@@ -126,39 +138,6 @@ fn prepare(tcp: TcpStream, account: &Account) -> io::Result<TcpStream> {
     Ok(tcp)
 }
 
-fn tls_config(account: &Account) -> Result<Arc<ClientConfig>, SyncError> {
-    let fault = |why: String| SyncError::Tls { host: account.host.clone(), why };
-    let mut roots = RootCertStore::empty();
-    if !account.ca_only {
-        // A certificate of the platform that cannot be read is one trusted authority fewer, not a fault.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    if let Some(pem) = &account.ca_pem {
-        let mut found = 0;
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate =
-                certificate.map_err(|_| fault("the CA file is not in PEM format".to_owned()))?;
-            roots
-                .add(certificate)
-                .map_err(|_| fault("a certificate in the CA file cannot be read".to_owned()))?;
-            found += 1;
-        }
-        if found == 0 {
-            return Err(fault("the CA file contains no certificate".to_owned()));
-        }
-    }
-    if roots.is_empty() {
-        return Err(fault("no certificate authority is known, not even the platform's".to_owned()));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| fault(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
 fn handshake(
     account: &Account,
     config: Arc<ClientConfig>,
@@ -180,33 +159,6 @@ fn handshake(
         }
     }
     Ok(Stream::Tls(Box::new(StreamOwned::new(tls, tcp))))
-}
-
-fn tls_fault(error: &rustls::Error, host: &str) -> SyncError {
-    let host = host.to_owned();
-    let certificate = |why: String| SyncError::Certificate { host: host.clone(), why };
-    match error {
-        rustls::Error::InvalidCertificate(fault) => certificate(match fault {
-            CertificateError::UnknownIssuer => "its issuer is not trusted here".to_owned(),
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "it has expired".to_owned()
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "it is not valid yet".to_owned()
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "it was made for another host name".to_owned()
-            }
-            CertificateError::Revoked => "it was revoked".to_owned(),
-            CertificateError::BadSignature => "its signature is wrong".to_owned(),
-            other => printable(format!("{other:?}").as_bytes()),
-        }),
-        rustls::Error::NoCertificatesPresented => certificate("the server sent none".to_owned()),
-        rustls::Error::InvalidMessage(_) => {
-            SyncError::Tls { host, why: "what the server sent is not TLS".to_owned() }
-        }
-        other => SyncError::Tls { host, why: printable(other.to_string().as_bytes()) },
-    }
 }
 
 /// Reads one line without its end. Byte by byte, so that nothing behind it is taken from the stream.
@@ -246,14 +198,6 @@ fn greeting(stream: &mut impl Read, account: &Account) -> Result<Option<Vec<Stri
         return Err(SyncError::Bye { text: printable(line.get(5..).unwrap_or_default()) });
     }
     Err(SyncError::NotImap { host: account.host.clone(), text: printable(&line) })
-}
-
-/// The words of a `[CAPABILITY …]` response code, in upper case.
-fn capabilities_in(line: &str) -> Option<Vec<String>> {
-    let upper = line.to_ascii_uppercase();
-    let (_, rest) = upper.split_once("[CAPABILITY ")?;
-    let (words, _) = rest.split_once(']')?;
-    Some(words.split_ascii_whitespace().map(str::to_owned).collect())
 }
 
 /// Asks for TLS and refuses everything that is not a clean yes.

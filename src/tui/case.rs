@@ -61,13 +61,20 @@ fn head(frame: &mut Frame, model: &Model, case: &CaseScreen, theme: Theme) {
     let received = view.row.received.strftime("%Y-%m-%d %H:%M UTC");
     let received = format!(", received {received}");
     let session = model.session.as_ref().map_or_else(String::new, |s| s.words(model.now));
-    let room = width.saturating_sub(session.len() + 1);
+    let mark = view.policy.mark(width >= usize::from(crate::app::layout::WIDE));
+    // A session says how far it is; that the policy has changed is said all the same.
+    let mark = if session.is_empty() || view.policy.is_changed() { mark } else { String::new() };
+    let beside: Vec<String> =
+        [mark, session].into_iter().filter(|words| !words.is_empty()).collect();
+    let beside = beside.join("  ");
+    let room = width.saturating_sub(beside.len() + 1);
     let who = view.row.reporter_in(room.saturating_sub(received.len() + 2));
     let who = format!(" {}{received}", who.as_str());
+    let style = if view.policy.is_changed() { theme.alarm() } else { theme.notice() };
     let spans = vec![
         word(&who, room.saturating_sub(1), theme.plain()),
         word("", 1, theme.plain()),
-        word(&session, session.len(), theme.notice()),
+        word(&beside, beside.len(), style),
     ];
     put(frame, row(frame, 1), Line::from(spans));
     put(frame, row(frame, 2), verdict(case, width, theme));
@@ -92,18 +99,24 @@ fn twins(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<'
     Line::from(vec![word(&words, room, theme.notice()), word(&keys, keys.len(), theme.faint())])
 }
 
+/// What is decided or proposed; at the right how many claims about the source resolve.
 fn verdict(case: &CaseScreen, width: usize, theme: Theme) -> Line<'static> {
-    match &case.view.case.decision {
+    let (words, style) = match &case.view.case.decision {
         Some(decision) => {
             let by: Vec<_> = decision.clauses.iter().map(ToString::to_string).collect();
-            let words = format!(" decided: {} {}", decision.disposition, by.join(" "));
-            Line::from(word(&words, width, theme.good()))
+            (format!(" decided: {} {}", decision.disposition, by.join(" ")), theme.good())
         }
-        None => {
-            let words = format!(" {}", material::verdict_words(&case.view.verdict));
-            Line::from(word(&words, width, theme.notice()))
-        }
+        None => (format!(" {}", material::verdict_words(&case.view.verdict)), theme.notice()),
+    };
+    let claims = DisplayText::line(&case.claims.words());
+    let claims_style = if case.claims.fails() { theme.alarm() } else { theme.faint() };
+    if claims.width() == 0 {
+        return Line::from(word(&words, width, style));
     }
+    let room = width.saturating_sub(claims.width() + 2);
+    let mut spans = vec![word(&words, room, style), word("", 1, theme.plain())];
+    spans.push(cell(&claims, claims.width(), claims_style));
+    Line::from(spans)
 }
 
 /// Clocks and scores, as exact as there is room for.

@@ -70,6 +70,7 @@ fn worth_naming(model: &Model) -> (&'static [Command], &'static [Command]) {
                 C::Decline,
                 C::NeedInfo,
                 C::AcceptCase,
+                C::Claims,
                 C::Mark,
                 C::Score,
                 C::Advisory,
@@ -109,6 +110,7 @@ fn worth_naming(model: &Model) -> (&'static [Command], &'static [Command]) {
         },
         Context::Overlay => match model.layer {
             Some(Layer::Choice(_)) => (&[C::Accept, C::Down, C::Up], &[C::Back]),
+            Some(Layer::Claims(_)) => (&[C::Down, C::Up, C::Accept], &[C::Back]),
             Some(Layer::Reply(_)) => {
                 (&[C::QueueReply, C::Accept, C::Down, C::PageDown], &[C::Back])
             }
@@ -144,6 +146,7 @@ const fn queue_keys(sync: &SyncState) -> &'static [Command] {
 fn label(model: &Model, command: Command) -> &'static str {
     match command {
         Command::Accept if matches!(model.layer, Some(Layer::Reply(_))) => "edit",
+        Command::Accept if matches!(model.layer, Some(Layer::Claims(_))) => "its line",
         Command::AcceptSuggestions => "take suggested",
         Command::NextPane => "pane",
         Command::AcceptCase => "accept",

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear};
 
 use super::theme::Theme;
-use super::{cell, put, word};
+use super::{cell, claims, put, word};
 use crate::app::layer::{KEYS_WIDTH, Layer, help_names};
 use crate::app::layout::FOOT;
 use crate::mail::DisplayText;
@@ -19,6 +19,7 @@ pub(super) fn draw(frame: &mut Frame, layer: &Layer, theme: Theme) {
         Layer::Choice(choice) => choice.options.len(),
         Layer::Text(text) => text.lines.len().max(1),
         Layer::Reply(reply) => reply.lines.len(),
+        Layer::Claims(table) => table.lines(),
     };
     let width = layer.width((room.width, room.height));
     let height = room.height.min(u16::try_from(lines + 2).unwrap_or(u16::MAX));
@@ -35,10 +36,12 @@ pub(super) fn draw(frame: &mut Frame, layer: &Layer, theme: Theme) {
 
 /// Which lines are shown, where not all are.
 fn place(layer: &Layer, height: usize) -> String {
+    let height = if let Layer::Claims(table) = layer { table.room(height) } else { height };
     let (top, count) = match layer {
         Layer::Help(help) => (help.top, help.lines.len()),
         Layer::Text(text) => (text.top, text.lines.len()),
         Layer::Reply(reply) => (reply.top, reply.lines.len()),
+        Layer::Claims(table) => (table.top, table.rows.len()),
         Layer::Choice(_) => (0, 0),
     };
     if count <= height {
@@ -50,6 +53,7 @@ fn place(layer: &Layer, height: usize) -> String {
 fn inside(frame: &mut Frame, layer: &Layer, area: Rect, theme: Theme) {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let lines: Vec<Line<'_>> = match layer {
+        Layer::Claims(table) => return claims::draw(frame, table, area, theme),
         Layer::Help(help) => {
             let names = help_names(width);
             let rows = help.lines.iter().skip(help.top).take(height);

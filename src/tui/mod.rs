@@ -7,6 +7,7 @@
 mod advisory;
 mod calculator;
 mod case;
+mod claims;
 mod editor;
 mod foot;
 mod form;

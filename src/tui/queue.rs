@@ -94,7 +94,7 @@ fn head(frame: &mut Frame, model: &Model, theme: Theme) {
 pub(super) fn sync_words(sync: &SyncState) -> String {
     match sync {
         SyncState::Off => "offline".into(),
-        SyncState::Idle(words) => words.clone(),
+        SyncState::Idle(words) | SyncState::Watching(words) => words.clone(),
         SyncState::Running { phase, done, total, bytes } => {
             let of = total.map_or_else(String::new, |total| format!("/{total}"));
             format!("{phase} {done}{of}, {}", size_words(*bytes))

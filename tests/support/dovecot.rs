@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use sha2::Digest as _;
 
 pub const USER: &str = "security";
 pub const PASSWORD: &str = "correct \"horse\" \\ battery";
@@ -23,6 +24,8 @@ pub struct Dovecot {
     pub tls_port: u16,
     /// Certificate of the authority that signed the server's one, in PEM. The server's is for `localhost`.
     pub ca_pem: Vec<u8>,
+    /// SHA-256 of the server's key, as the config writes it.
+    pub pin: String,
 }
 
 impl Dovecot {
@@ -39,7 +42,7 @@ impl Dovecot {
             );
         };
         let dir = tempfile::Builder::new().prefix("casebook-dovecot-").tempdir().unwrap();
-        let ca_pem = certificates(dir.path());
+        let (ca_pem, pin) = certificates(dir.path());
         let (port, tls_port) = (free_port(), free_port());
         let config = dir.path().join("dovecot.conf");
         prepare(dir.path());
@@ -52,7 +55,7 @@ impl Dovecot {
             .stderr(File::create(dir.path().join("stderr")).unwrap())
             .spawn()
             .unwrap();
-        let mut dovecot = Self { dir, child, port, tls_port, ca_pem };
+        let mut dovecot = Self { dir, child, port, tls_port, ca_pem, pin };
         dovecot.wait_until_ready();
         Some(dovecot)
     }
@@ -88,10 +91,22 @@ impl Dovecot {
     /// Puts a mail into the mailbox as if it had come at that time; `flags` are Maildir letters, such as `FS`.
     pub fn add_mail(&self, raw: &[u8], received: SystemTime, flags: &str) {
         let seconds = received.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let folder = self.maildir().join("cur");
-        let count = fs::read_dir(&folder).unwrap().count();
-        let name = format!("{seconds}.M{count}.test:2,{flags}");
-        let (draft, path) = (self.maildir().join("tmp").join(&name), folder.join(&name));
+        let count = fs::read_dir(self.maildir().join("cur")).unwrap().count();
+        self.put(None, &format!("{seconds}.M{count}.test:2,{flags}"), raw, received);
+    }
+
+    /// Puts a mail into INBOX or another folder under this file name. New mails get UIDs in the order of their
+    /// names.
+    pub fn put(&self, folder: Option<&str>, name: &str, raw: &[u8], received: SystemTime) {
+        let folder = match folder {
+            None => self.maildir(),
+            Some(folder) => self.maildir().join(format!(".{folder}")),
+        };
+        for part in ["cur", "new", "tmp"] {
+            fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        hand_over(&folder);
+        let (draft, path) = (folder.join("tmp").join(name), folder.join("cur").join(name));
         let mut file = File::create(&draft).unwrap();
         file.write_all(raw).unwrap();
         file.set_modified(received).unwrap();
@@ -116,6 +131,32 @@ impl Dovecot {
         }
         hand_over(&self.maildir());
         (count, bytes)
+    }
+
+    /// Removes a mail, as another client might.
+    pub fn remove(&self, folder: Option<&str>, name: &str) {
+        let folder =
+            folder.map_or_else(|| self.maildir(), |f| self.maildir().join(format!(".{f}")));
+        fs::remove_file(folder.join("cur").join(name)).unwrap();
+    }
+
+    /// Makes INBOX anew: another UIDVALIDITY, UIDs from 1 on.
+    pub fn begin_anew(&self) {
+        let validity = || {
+            let list = fs::read_to_string(self.maildir().join("dovecot-uidlist")).ok()?;
+            Some(list.split_whitespace().nth(1)?.to_owned())
+        };
+        let before = validity();
+        // The new validity is the time in seconds.
+        thread::sleep(Duration::from_millis(1100));
+        for entry in fs::read_dir(self.maildir()).unwrap().flatten() {
+            let name = entry.file_name().into_string().unwrap();
+            if name.starts_with("dovecot") && entry.path().is_file() {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        self.state();
+        assert_ne!(validity(), before, "the mailbox began anew");
     }
 
     /// Names of the mail files, sorted. They carry the flags.
@@ -286,13 +327,15 @@ pub fn authority(name: &str) -> (Vec<u8>, Issuer<'static, KeyPair>) {
     (pem, Issuer::new(params, key))
 }
 
-/// Writes the server's certificate and key; returns the authority's certificate.
-fn certificates(dir: &Path) -> Vec<u8> {
+/// Writes the server's certificate and key; returns the authority's certificate and the key's pin.
+fn certificates(dir: &Path) -> (Vec<u8>, String) {
     let (ca_pem, issuer) = authority("casebook test authority");
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, &issuer).unwrap();
     fs::write(dir.join("cert.pem"), certificate.pem()).unwrap();
     fs::write(dir.join("key.pem"), key.serialize_pem()).unwrap();
-    ca_pem
+    let hash = sha2::Sha256::digest(rcgen::PublicKeyData::subject_public_key_info(&key));
+    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    (ca_pem, format!("sha256:{digits}"))
 }

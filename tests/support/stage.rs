@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use casebook::app::claims::Looked;
 use casebook::app::{self, Effect, Input, Model, Outcome};
 use casebook::keymap::{Key, KeyCode, Keymap, Shipped};
+use casebook::runtime::claims::{self, Watcher};
 use casebook::runtime::clock::Clock;
 use casebook::runtime::desk::Desk;
 use casebook::runtime::setup::{Options, Setup};
@@ -19,19 +21,20 @@ static SAMPLES: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a folder");
     let mails = folder.path().join("mails");
     write_samples(&mails);
-    let (desk, _) = open(folder.path());
+    let (desk, _) = open(folder.path(), None);
     import::run(&desk, &[mails], &mut |_| ()).expect("imported");
     desk.judge_all(&mut |_, _, _| ()).expect("judged");
     folder
 });
 
-fn open(folder: &Path) -> (Desk, Setup) {
+fn open(folder: &Path, checkout: Option<&Path>) -> (Desk, Setup) {
     let config = folder.join("config.toml");
-    std::fs::write(
-        &config,
+    let product = checkout.map(|path| format!("[product]\ncheckout = {path:?}\n"));
+    let mut text = String::from(
         "[me]\nname = \"Sample Maintainer\"\naddresses = [\"security@octoprint.org\"]\n\n[policy]\nname = \"octoprint\"\n",
-    )
-    .expect("written");
+    );
+    text.push_str(&product.unwrap_or_default());
+    std::fs::write(&config, text).expect("written");
     let setup = Setup::read(Options {
         config: Some(config),
         store: Some(folder.join("store")),
@@ -79,11 +82,26 @@ impl Stage {
     }
 
     pub fn with(columns: u16, rows: u16, keymap: Shipped, mails: Mails) -> Self {
+        Self::beside(columns, rows, keymap, mails, None)
+    }
+
+    /// An empty inbox beside a checkout of the product.
+    pub fn of_product(columns: u16, rows: u16, checkout: &Path) -> Self {
+        Self::beside(columns, rows, Shipped::Default, Mails::None, Some(checkout))
+    }
+
+    fn beside(
+        columns: u16,
+        rows: u16,
+        keymap: Shipped,
+        mails: Mails,
+        checkout: Option<&Path>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         if mails == Mails::Samples {
             copy(&SAMPLES.path().join("store"), &folder.path().join("store"));
         }
-        let (desk, setup) = open(folder.path());
+        let (desk, setup) = open(folder.path(), checkout);
         let (model, first) = Model::start(app::Setup {
             policy: Arc::clone(&setup.policy),
             keymap: Arc::new(Keymap::shipped(keymap)),
@@ -212,6 +230,13 @@ impl Stage {
                 let lines = app::thread::raw_lines(&String::from_utf8_lossy(&raw));
                 Outcome::Raw { message, lines }
             }
+            Effect::CheckClaims { case } => {
+                let view = desk.find(case.as_str()).and_then(|record| desk.view(record));
+                let mut watcher = Watcher { progress: &mut |_, _, _| (), go_on: &|| true };
+                let table = claims::check(desk, &view.expect("a case"), &mut watcher);
+                let looked = Looked::Done(Box::new(table.expect("not stopped")));
+                Outcome::Claims { case, looked }
+            }
             Effect::WriteEml { case, path } => {
                 let path = self.folder.path().join(path);
                 match export::write_eml(desk, &case, &path) {
@@ -232,7 +257,9 @@ impl Stage {
 
     /// What the screen shows, a line for each row.
     pub fn screen(&self) -> String {
-        self.drawn().0
+        // The version of the policy changes with every rule and says nothing about the screen.
+        let hash = &self.model.policy.hash;
+        self.drawn().0.replace(&hash[..12], "0123456789ab").replace(&hash[..8], "01234567")
     }
 
     /// The screen, and where the cursor is, if it is shown.

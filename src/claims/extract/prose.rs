@@ -16,13 +16,14 @@ struct Line<'r, 'a> {
     /// Where the line begins in the whole text.
     at: usize,
     taken: Vec<Range<usize>>,
-    /// The words of the line in lower case, for what is meant by a name.
+    /// The words of the line and the next in lower case, for what is meant by a name.
     lower: String,
 }
 
-/// Reads a line of sentences.
-pub(super) fn line(reader: &mut Reader<'_>, text: &str, at: usize) {
-    let mut line = Line { reader, text, at, taken: Vec::new(), lower: text.to_ascii_lowercase() };
+/// Reads a line of sentences; what its names mean is told by the words of the next line too.
+pub(super) fn line(reader: &mut Reader<'_>, text: &str, next: &str, at: usize) {
+    let lower = format!("{text} {next}").to_ascii_lowercase();
+    let mut line = Line { reader, text, at, taken: Vec::new(), lower };
     line.addresses();
     line.frames();
     line.paths();

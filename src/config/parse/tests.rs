@@ -20,6 +20,8 @@ user = "security"
 password_command = ["pass", "show", "security inbox"]
 auth = "xoauth2"
 ca_file = "ca.pem"
+pin = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF"
+watch = true
 mailbox = "Reports"
 sent = "Sent"
 junk = "Junk"
@@ -55,6 +57,8 @@ fn a_full_config_is_read() {
     assert_eq!(account.secret, Secret::Command(words.to_vec()));
     assert_eq!(account.auth, Auth::XOAuth2);
     assert_eq!(account.ca_file, Some(PathBuf::from("/etc/casebook/ca.pem")));
+    let pin = account.pin.expect("a pin");
+    assert_eq!((pin[0], pin[1], pin[31], account.watch), (0x01, 0x23, 0xef, true));
     assert_eq!(config.me.addresses, ["Ana@example.org", "security@example.org"]);
     assert!(config.is_ours("ana@EXAMPLE.org") && !config.is_ours("bob@example.org"));
     assert_eq!(config.product.checkout, Some(PathBuf::from("/home/ana/src/product")));
@@ -174,6 +178,14 @@ fn a_home_folder_is_needed_for_its_sign() {
     let config = read("[product]\ncheckout = '~'\n[policy]\ntext = '~x/y'").expect("sound");
     assert_eq!(config.product.checkout, Some(PathBuf::from("/home/ana")));
     assert_eq!(config.policy.text, Some(PathBuf::from("/etc/casebook/~x/y")));
+}
+
+#[test]
+fn a_pin_is_a_whole_sha256() {
+    for pin in ["sha256:00", "sha1:0000", "", &format!("sha256:{}", "+1".repeat(32))] {
+        let text = format!("[account]\naddress = 'a@x.example'\nhost = 'h'\npin = '{pin}'\n");
+        assert!(faults(&text).iter().any(|fault| fault.contains("pin must be")), "{pin}");
+    }
 }
 
 #[test]

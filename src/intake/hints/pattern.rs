@@ -17,6 +17,8 @@ use super::RulesError;
 
 /// Memory for one compiled pattern, in bytes.
 const PATTERN_LIMIT: usize = 1 << 20;
+/// Memory for the automaton that a thread builds of it while it searches, in bytes. There are some hundred patterns.
+const SEARCH_LIMIT: usize = 1 << 18;
 
 /// A compiled pattern: without regard to case, `^` and `$` at sentence ends, bounded in memory. A match does not
 /// reach over a line end.
@@ -47,7 +49,7 @@ impl Pattern {
         // Printed, letter cases and lines are no flags any more.
         let ascii = RegexBuilder::new(&in_ascii(&parsed).to_string())
             .size_limit(PATTERN_LIMIT)
-            .dfa_size_limit(PATTERN_LIMIT)
+            .dfa_size_limit(SEARCH_LIMIT)
             .build()
             .map_err(failed)?;
         Ok(Self { ascii, source: pattern.to_owned(), whole: OnceLock::new() })
@@ -153,7 +155,7 @@ fn build(pattern: &str) -> Result<Regex, regex::Error> {
         .case_insensitive(true)
         .multi_line(true)
         .size_limit(PATTERN_LIMIT)
-        .dfa_size_limit(PATTERN_LIMIT)
+        .dfa_size_limit(SEARCH_LIMIT)
         .build()
 }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::app::case::CaseView;
 use crate::app::material::{self, Office};
 use crate::app::{Problem, SyncState};
+use crate::domain::cvss::Vector;
 use crate::domain::hint::{Hint, Reading};
 use crate::domain::journal::{Act, AnswerValue};
 use crate::domain::{CaseState, Disposition};
@@ -72,6 +73,7 @@ impl Sample {
     /// The account of the sample inbox.
     pub fn mailbox(&self) -> Mailbox {
         Mailbox {
+            watch: false,
             account: Account::new("127.0.0.1", self.server.port(), Security::Plain, USER),
             secret: SecretSource::Known(Secret::new(PASSWORD.into())),
         }
@@ -109,11 +111,11 @@ pub fn tell(desk: &Desk, sample: &Sample) -> Result<Vec<String>, Problem> {
     let views = every_case(desk).map_err(|error| error.problem())?;
     let overdue = views.iter().filter(|view| is_overdue(desk, view)).count();
     lines.push(format!("cases     {}, {overdue} of them overdue for an answer", views.len()));
-    classification(&mut lines, &views);
-    if let Some(view) = best(&views, Disposition::Reject) {
+    classification(&mut lines, desk, &views);
+    if let Some(view) = best(desk, &views, Disposition::Reject) {
         reply(&mut lines, desk, view)?;
     }
-    let draft = best(&views, Disposition::Accept);
+    let draft = best(desk, &views, Disposition::Accept);
     if let Some(view) = draft {
         advisory(&mut lines, desk, view, sample.out()?)?;
     }
@@ -136,15 +138,18 @@ fn is_overdue(desk: &Desk, view: &CaseView) -> bool {
         .any(|d| d.kind == DeadlineKind::Acknowledge && d.status == DeadlineStatus::Overdue)
 }
 
-/// The undecided case with this suggestion that has the most evidence for it.
-fn best(views: &[CaseView], wanted: Disposition) -> Option<&CaseView> {
+/// The undecided case with this suggestion that has the most evidence for it; of valid ones, one that gets a CVE id.
+fn best<'v>(desk: &Desk, views: &'v [CaseView], wanted: Disposition) -> Option<&'v CaseView> {
     let weight = |view: &&CaseView| {
         let hints =
             |reading: &&Reading| reading.hints.iter().filter(|h| h.evidence.is_some()).count();
         let evidence: usize = view.readings().iter().map(hints).sum();
-        let vectors = view.readings().iter().any(|reading| !reading.vectors.is_empty());
+        let vector = material::our_vector(view, &desk.rules.policy);
+        let scored = vector.and_then(|text| Vector::parse(&text).ok());
+        let threshold = desk.rules.policy.scoring.cve_threshold_tenths;
+        let grave = scored.is_some_and(|vector| vector.base().tenths() >= threshold);
         let declines = wanted == Disposition::Reject;
-        (declines && is_plain(view), !declines && vectors, evidence, view.row.id.clone())
+        (declines && is_plain(view), !declines && grave, evidence, view.row.id.clone())
     };
     views
         .iter()
@@ -166,8 +171,8 @@ fn is_plain(view: &CaseView) -> bool {
     proven >= 3 && view.row.messages == 1 && readings.iter().all(|reading| reading.ghsa.is_none())
 }
 
-fn classification(lines: &mut Vec<String>, views: &[CaseView]) {
-    let Some(view) = best(views, Disposition::Reject) else { return };
+fn classification(lines: &mut Vec<String>, desk: &Desk, views: &[CaseView]) {
+    let Some(view) = best(desk, views, Disposition::Reject) else { return };
     lines.push(format!(
         "suggests  {} “{}”: {}",
         view.row.id,
