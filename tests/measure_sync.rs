@@ -262,6 +262,9 @@ impl Bench {
     }
 }
 
+/// Longer than any line that ends an answer.
+const TAIL: usize = 8 << 10;
+
 fn fetch_all(server: &mut (impl Read + Write), file: &mut File) {
     let password = PASSWORD.replace('\\', "\\\\").replace('"', "\\\"");
     let mut buffer = vec![0; 256 << 10];
@@ -280,8 +283,8 @@ fn fetch_all(server: &mut (impl Read + Write), file: &mut File) {
             if tag == "c" {
                 file.write_all(bytes).expect("written");
             }
-            tail.extend_from_slice(&bytes[count.saturating_sub(400)..]);
-            tail.drain(..tail.len().saturating_sub(400));
+            tail.extend_from_slice(&bytes[count.saturating_sub(TAIL)..]);
+            tail.drain(..tail.len().saturating_sub(TAIL));
             let text = String::from_utf8_lossy(&tail);
             if text.ends_with("\r\n") && text.contains(&format!("\n{tag} OK ")) {
                 break;
