@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use serde::Serialize;
 
 use super::{Context, Failure, Progress, print, print_json, shown};
 use crate::app::{Problem, SyncState};
+use crate::runtime::desk::Desk;
 use crate::runtime::ingest::Changed;
 use crate::runtime::pull::{self, Mailbox, News, Pulled};
 use crate::runtime::{import, signals};
@@ -19,6 +21,28 @@ struct Taken {
     duplicates: u64,
     quarantined: Vec<Left>,
     bytes: u64,
+    /// Until the mail was durable and could be listed.
+    stored_seconds: f64,
+    /// From then on until the rules had read it.
+    judged_seconds: f64,
+}
+
+/// When a command began, and when its mail was stored.
+struct Watch {
+    began: Instant,
+    stored: Option<Instant>,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self { began: Instant::now(), stored: None }
+    }
+
+    /// Takes the time, then lets the rules read the mail.
+    fn judge(&mut self, desk: &Desk) -> Result<(), Failure> {
+        self.stored = Some(Instant::now());
+        super::judge_all(desk)
+    }
 }
 
 #[derive(Serialize)]
@@ -28,9 +52,12 @@ struct Left {
 }
 
 impl Taken {
-    fn of(seen: u64, changed: &Changed, quarantined: Vec<Left>) -> Self {
+    fn of(seen: u64, changed: &Changed, quarantined: Vec<Left>, watch: &Watch) -> Self {
         let Changed { new, duplicates, bytes, .. } = *changed;
-        Self { seen, new, duplicates, quarantined, bytes }
+        let stored = watch.stored.unwrap_or(watch.began);
+        let stored_seconds = stored.duration_since(watch.began).as_secs_f64();
+        let judged_seconds = stored.elapsed().as_secs_f64();
+        Self { seen, new, duplicates, quarantined, bytes, stored_seconds, judged_seconds }
     }
 
     fn report(&self, context: &Context) {
@@ -74,11 +101,16 @@ pub(crate) fn sync(context: &Context, watch: bool) -> Result<(), Failure> {
             progress.borrow_mut().show(&words);
         }
     };
+    let mut clock = Watch::start();
     let ended = if watch {
         let mut told = |news: News| {
             progress.borrow_mut().end();
             match news {
-                News::Pulled(pulled) => report(context, &pulled),
+                News::Pulled(pulled) => {
+                    report(context, &desk, &mut clock, &pulled).unwrap_or_else(|failure| {
+                        eprintln!("casebook: {}", shown(&failure.problem.what));
+                    });
+                }
                 News::Offline(problem) => {
                     eprintln!("offline: {}; it is tried again by itself", shown(&problem.what));
                 }
@@ -90,8 +122,7 @@ pub(crate) fn sync(context: &Context, watch: bool) -> Result<(), Failure> {
         progress.borrow_mut().end();
         match pulled {
             Ok(pulled) => {
-                report(context, &pulled);
-                return Ok(());
+                return report(context, &desk, &mut clock, &pulled);
             }
             Err(error) => error,
         }
@@ -107,7 +138,14 @@ pub(crate) fn sync(context: &Context, watch: bool) -> Result<(), Failure> {
     }
 }
 
-fn report(context: &Context, pulled: &Pulled) {
+/// Lets the rules read what came and tells of it.
+fn report(
+    context: &Context,
+    desk: &Desk,
+    watch: &mut Watch,
+    pulled: &Pulled,
+) -> Result<(), Failure> {
+    watch.judge(desk)?;
     for note in &pulled.summary.notes {
         eprintln!("note: {}", shown(note));
     }
@@ -118,22 +156,26 @@ fn report(context: &Context, pulled: &Pulled) {
         },
         why: message.why.clone(),
     });
-    Taken::of(pulled.summary.seen, &pulled.changed, left.collect()).report(context);
+    Taken::of(pulled.summary.seen, &pulled.changed, left.collect(), watch).report(context);
+    watch.began = Instant::now();
+    Ok(())
 }
 
 /// Files and folders.
 pub(crate) fn import(context: &Context, paths: &[PathBuf]) -> Result<(), Failure> {
-    let desk = context.desk()?;
+    let desk = context.open(&context.setup()?)?;
     let mut progress = Progress::new();
+    let mut watch = Watch::start();
     let done =
         import::run(&desk, paths, &mut |seen| progress.show(&format!("{seen} messages read")));
     progress.end();
     let done = done?;
+    watch.judge(&desk)?;
     let left = done
         .skipped
         .iter()
         .map(|skipped| Left { what: skipped.path.display().to_string(), why: skipped.why.clone() });
-    Taken::of(done.seen, &done.changed, left.collect()).report(context);
+    Taken::of(done.seen, &done.changed, left.collect(), &watch).report(context);
     if done.seen == 0 && !done.skipped.is_empty() {
         return Err(Failure::usage(Problem {
             what: "nothing was imported".into(),

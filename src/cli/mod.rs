@@ -126,9 +126,11 @@ impl Context {
         }
     }
 
-    /// Opens the store.
+    /// Opens the store with every mail judged.
     pub(crate) fn desk(&self) -> Result<Desk, Failure> {
-        self.open(&self.setup()?)
+        let desk = self.open(&self.setup()?)?;
+        judge_all(&desk)?;
+        Ok(desk)
     }
 
     /// Opens the store for reading only, whatever the options say.
@@ -155,6 +157,16 @@ impl Context {
     pub(crate) const fn json(&self) -> bool {
         self.global.json
     }
+}
+
+/// Lets the rules read what they have not read yet; long work is shown.
+pub(crate) fn judge_all(desk: &Desk) -> Result<(), Failure> {
+    let mut progress = Progress::new();
+    desk.judge_all(&mut |what, done, total| {
+        progress.show(&format!("{what}: {done} of {total}"));
+    })?;
+    progress.end();
+    Ok(())
 }
 
 /// The case that a name means; where it is the id of a merged one, that is said.

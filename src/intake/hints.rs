@@ -8,6 +8,7 @@
 mod absence;
 mod own;
 mod pattern;
+mod sieve;
 mod vectors;
 mod versions;
 
@@ -25,6 +26,7 @@ use crate::domain::{ClauseId, Evidence, MessageRef};
 use crate::mail::{Message, Warning};
 use own::Own;
 use pattern::Pattern;
+use sieve::Sieve;
 
 /// Longest quotation of a hint, in bytes; of a longer sentence only the matched words are quoted.
 const MAX_SENTENCE: usize = 280;
@@ -52,6 +54,8 @@ pub struct RulesError {
 /// The hint rules of a policy, ready for use.
 pub struct Rules {
     rules: Vec<Rule>,
+    /// Of the patterns of `rules`.
+    sieve: Sieve,
     versions: versions::Patterns,
     vectors: vectors::Patterns,
     policy_talk: Pattern,
@@ -60,6 +64,8 @@ pub struct Rules {
 }
 
 struct Rule {
+    /// Its place among all, by which the sieve knows it.
+    number: usize,
     rule: HintRule,
     /// Whether it speaks for turning the report away.
     declines: bool,
@@ -79,10 +85,11 @@ impl Rules {
     /// # Errors
     /// At the first rule whose pattern is no regular expression or too large.
     pub fn compile(policy: &Policy) -> Result<Self, RulesError> {
-        let compiled = |rule: &HintRule| {
+        let compiled = |(number, rule): (usize, &HintRule)| {
             let unless =
                 rule.unless.as_deref().map(|pattern| Pattern::compile(&rule.name, pattern));
             Ok(Rule {
+                number,
                 pattern: Pattern::compile(&rule.name, &rule.pattern)?,
                 unless: unless.transpose()?,
                 declines: rule.answer == AnswerValue::Yes && disqualifies(policy, rule),
@@ -90,7 +97,13 @@ impl Rules {
             })
         };
         Ok(Self {
-            rules: policy.hints.iter().map(compiled).collect::<Result<_, RulesError>>()?,
+            rules: policy
+                .hints
+                .iter()
+                .enumerate()
+                .map(compiled)
+                .collect::<Result<_, RulesError>>()?,
+            sieve: Sieve::of(policy.hints.iter().map(|rule| rule.pattern.as_str())),
             versions: versions::Patterns::compile(policy)?,
             vectors: vectors::Patterns::compile()?,
             policy_talk: Pattern::compile("talk of the policy (built in)", POLICY_TALK)?,
@@ -124,7 +137,7 @@ pub fn read(
     if direction != Direction::In {
         return Reading::default();
     }
-    let own = Own::of(message, message_ref);
+    let own = Own::of(message, message_ref, &rules.sieve);
     let mut found = Findings::default();
     let mut reading = Reading { ghsa: ghsa(message, &own), ..Reading::default() };
     let free = versions::read(&rules.versions, policy, message, &own, received, &mut reading);
@@ -288,25 +301,33 @@ fn matched(
     message: &Message,
     own: &Own<'_>,
 ) -> Option<Option<Evidence>> {
-    let holds = |text: &str| {
-        compiled.pattern.is_match(text)
-            && !compiled.unless.as_ref().is_some_and(|unless| unless.is_match(text))
-    };
+    let excluded =
+        |text: &str| compiled.unless.as_ref().is_some_and(|unless| unless.is_match(text));
+    let holds = |text: &str| compiled.pattern.is_match(text) && !excluded(text);
     let in_text = || {
-        let sentences = compiled.pattern.find_iter(own.folded()).map(|found| {
-            let sentence = own.sentence(found.range());
-            (found.range(), sentence)
+        let lines = own.lines(compiled.number);
+        let mut sentences = lines.flat_map(|line| {
+            let words = own.folded().get(line.clone()).unwrap_or_default();
+            let shift = move |at: usize| line.start + at;
+            compiled.pattern.find_iter(words).map(move |found| {
+                let words = shift(found.start())..shift(found.end());
+                (words.clone(), own.sentence(words))
+            })
         });
-        let mut allowed = sentences.filter(|(_, sentence)| {
+        let (words, sentence) = sentences.find(|(_, sentence)| {
             let words = own.folded().get(sentence.clone()).unwrap_or_default();
-            let excepted = compiled.unless.as_ref().is_some_and(|unless| unless.is_match(words));
-            !excepted && (!compiled.declines || !rules.is_policy_talk(words))
-        });
-        let (words, sentence) = allowed.next()?;
+            !excluded(words) && (!compiled.declines || !rules.is_policy_talk(words))
+        })?;
         let quoted = if sentence.len() <= MAX_SENTENCE { sentence } else { words };
         Some(own.evidence(quoted))
     };
-    let in_subject = || holds(&message.subject).then_some(None);
+    let in_subject = || {
+        let mut lines = own.subject_lines(compiled.number);
+        let found = lines.any(|line| {
+            message.subject.get(line).is_some_and(|line| compiled.pattern.is_match(line))
+        });
+        (found && !excluded(&message.subject)).then_some(None)
+    };
     match compiled.rule.place {
         Place::Text => in_text(),
         Place::Subject => in_subject(),

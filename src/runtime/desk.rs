@@ -10,7 +10,7 @@ use ulid::Ulid;
 
 use super::claims::Shelf;
 use super::clock::Clock;
-use super::ingest::{self, Archived, Changed};
+use super::ingest::{self, Changed};
 use super::regroup::{self, Regrouped};
 use super::{presence, view};
 use crate::app::Problem;
@@ -24,8 +24,8 @@ use crate::domain::{CaseId, MessageRef};
 use crate::intake::hints::RulesError;
 use crate::intake::{self, Ours};
 use crate::store::{
-    ArchivePosition, Batch, CaseRecord, ErrorKind, Health, JournalPosition, MailRecord, Mode,
-    PolicyPart, Store, StoreError,
+    ArchivePosition, ArchiveRecord, Batch, CaseRecord, ErrorKind, Health, JournalPosition,
+    MailRecord, Mode, PolicyPart, Store, StoreError,
 };
 
 /// The rules that mail is read by.
@@ -271,17 +271,18 @@ impl Desk {
         self.regroup(&touched, &mut Batch::new())?;
         let total = self.store.archive_end().seq.saturating_sub(archive.seq);
         let mut done = 0;
-        let mut step = Vec::new();
-        let index = |step: &mut Vec<Archived>| {
-            let mails = std::mem::take(step);
-            ingest::index_mails(&self.store, &self.rules, mails, &pins, Batch::new())
+        let (mut step, mut bytes) = (Vec::new(), 0);
+        let index = |step: &mut Vec<ArchiveRecord>| {
+            ingest::index_mails(&self.store, &self.rules, std::mem::take(step), &pins)
         };
         for record in self.store.archive_records(&archive)? {
             // Damaged records are named by `verify`; everything beside them is indexed.
             let Ok(record) = record else { continue };
             done += 1;
-            step.push(Archived::of(record));
-            if step.len() == ingest::STEP {
+            bytes += record.mail.raw.len();
+            step.push(record);
+            if step.len() == ingest::STEP || bytes >= ingest::STEP_BYTES {
+                bytes = 0;
                 index(&mut step)?;
                 upkeep("bringing the index up to date", done, total);
             }
@@ -539,6 +540,7 @@ impl Desk {
         Ok(changed)
     }
 
+    /// Taken from reading records to writing them.
     pub(super) fn changing(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }

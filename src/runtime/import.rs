@@ -13,7 +13,7 @@ use crate::mail;
 use crate::store::{NewMail, ReceivedFrom, StoreError};
 
 /// Messages stored in one step.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 
 /// Bytes of a mail in which its top Received header is looked for.
 const HEAD_BYTES: usize = 16 << 10;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::desk::Rules;
+use super::parallel;
 use super::presence;
 use crate::domain::case::{Case, Direction, Reporter};
 use crate::domain::checklist;
@@ -16,16 +17,18 @@ use crate::domain::deadline::Pause;
 use crate::domain::hint::Reading;
 use crate::domain::verdict::{self, Claims, Verdict};
 use crate::domain::{CaseId, CaseState, Disposition, MessageRef};
-use crate::intake::near::{self, Sketch};
 use crate::intake::{self, Facts, Group, Known};
 use crate::mail;
 use crate::store::{
-    ArchivePlace, ArchivePosition, ArchiveRecord, Batch, CaseRecord, MailRecord, NearRecord,
-    NewMail, PartRow, ReceivedFrom, Store, StoreError,
+    ArchivePlace, ArchivePosition, ArchiveRecord, Batch, CaseRecord, MailRecord, MailSource,
+    NearRecord, NewMail, PartRow, Store, StoreError,
 };
 
 /// Mails indexed in one step: bounds the memory that a catch-up or rebuild takes.
-pub const STEP: usize = 64;
+pub const STEP: usize = 256;
+
+/// Raw bytes of mails indexed in one step, beside the one that goes over.
+pub const STEP_BYTES: usize = 16 << 20;
 
 /// Longest snippet kept for lists, in characters.
 const SNIPPET: usize = 160;
@@ -33,38 +36,13 @@ const SNIPPET: usize = 160;
 /// Addresses kept of a header field.
 const MAX_ADDRESSES: usize = 50;
 
-/// A mail that lies in the archive and is to be indexed.
-pub struct Archived {
-    /// Number of its record.
-    pub seq: u64,
-    /// Its bytes.
-    pub raw: Vec<u8>,
-    /// Where it lies.
-    pub place: ArchivePlace,
-    /// When it was received.
-    pub received: Timestamp,
-    /// Where that time came from.
-    pub received_from: ReceivedFrom,
-    /// Mailbox, UIDVALIDITY and UID.
-    pub uid: Option<(String, u32, u32)>,
+/// A mail that was read and lies in the archive.
+struct Indexable {
+    record: MailRecord,
+    facts: Facts,
+    source: Option<MailSource>,
     /// The point after it.
-    pub after: ArchivePosition,
-}
-
-impl Archived {
-    /// A record as the archive gives it.
-    pub fn of(record: ArchiveRecord) -> Self {
-        let header = record.header;
-        Self {
-            seq: header.seq,
-            raw: record.raw,
-            place: record.place,
-            received: header.received,
-            received_from: header.received_from,
-            uid: header.source.map(|s| (s.mailbox, s.uid_validity, s.uid)),
-            after: record.after,
-        }
-    }
+    after: ArchivePosition,
 }
 
 /// What an ingest changed.
@@ -104,36 +82,31 @@ pub fn add(
     mails: Vec<NewMail>,
     cursor: Option<(&str, Vec<u8>)>,
 ) -> Result<Changed, StoreError> {
-    let appended = store.append_mail(&mails)?;
+    // Reading is pure, so it need not wait for the disk.
+    let read = || parallel::each(&mails, |mail| summarise(rules, mail));
+    let (appended, read) = parallel::both(|| store.append_mail(&mails), read);
     let mut changed = Changed::default();
-    let (mut archived, mut again) = (Vec::new(), Vec::new());
+    let mut new = Vec::with_capacity(mails.len());
+    let mut again = Vec::new();
     let mut batch = Batch::new();
-    for (mail, placed) in mails.into_iter().zip(appended) {
-        let uid = mail.source.as_ref().map(|s| (s.mailbox.clone(), s.uid_validity, s.uid));
+    for ((mail, placed), (record, facts)) in mails.into_iter().zip(appended?).zip(read) {
         if placed.duplicate {
             changed.duplicates += 1;
             again.push(placed.seq);
-            if let Some((mailbox, validity, uid)) = &uid {
-                batch.map_uid(mailbox, *validity, *uid, placed.seq);
+            if let Some(source) = &mail.source {
+                batch.map_uid(&source.mailbox, source.uid_validity, source.uid, placed.seq);
             }
             continue;
         }
         changed.new += 1;
         changed.bytes += mail.raw.len() as u64;
-        archived.push(Archived {
-            seq: placed.seq,
-            raw: mail.raw,
-            place: placed.place,
-            received: mail.received,
-            received_from: mail.received_from,
-            uid,
-            after: placed.after,
-        });
+        let record = MailRecord { seq: placed.seq, place: placed.place, ..record };
+        new.push(Indexable { record, facts, source: mail.source, after: placed.after });
     }
     if let Some((mailbox, bytes)) = cursor {
         batch.put_cursor(mailbox, bytes);
     }
-    changed.extend(index_mails(store, rules, archived, &BTreeMap::new(), batch)?);
+    changed.extend(index(store, rules, new, &BTreeMap::new(), batch)?);
     changed.extend(presence::back_again(store, &again)?);
     Ok(changed)
 }
@@ -147,12 +120,11 @@ pub fn add(
 pub fn index_mails(
     store: &Store,
     rules: &Rules,
-    mails: Vec<Archived>,
+    mails: Vec<ArchiveRecord>,
     pins: &BTreeMap<MessageRef, CaseId>,
-    mut batch: Batch,
 ) -> Result<Changed, StoreError> {
-    let mut gathered = Gathered::default();
-    let mut new = Vec::new();
+    let mut batch = Batch::new();
+    let mut unknown = Vec::with_capacity(mails.len());
     for mail in mails {
         if let Some(known) = store.mail(mail.seq)? {
             // Indexed already: a crash has only kept the position from following.
@@ -160,15 +132,37 @@ pub fn index_mails(
             batch.advance_archive(mail.after);
             continue;
         }
-        let (record, facts, sketch) = summarise(rules, &mail);
-        gathered.sketches.extend(sketch.map(|sketch| (mail.seq, sketch)));
-        batch.put_join_keys(mail.seq, &intake::held_keys(&facts));
-        if let Some((mailbox, validity, uid)) = &mail.uid {
-            batch.map_uid(mailbox, *validity, *uid, mail.seq);
+        unknown.push(mail);
+    }
+    let read = parallel::each(&unknown, |mail| summarise(rules, &mail.mail));
+    let mails = unknown.into_iter().zip(read).map(|(mail, (record, facts))| Indexable {
+        record: MailRecord { seq: mail.seq, place: mail.place, ..record },
+        facts,
+        source: mail.mail.source,
+        after: mail.after,
+    });
+    index(store, rules, mails.collect(), pins, batch)
+}
+
+/// Works out the cases of new mails and writes everything in one step.
+fn index(
+    store: &Store,
+    rules: &Rules,
+    mails: Vec<Indexable>,
+    pins: &BTreeMap<MessageRef, CaseId>,
+    mut batch: Batch,
+) -> Result<Changed, StoreError> {
+    let mut gathered = Gathered::default();
+    let mut new = Vec::new();
+    for mail in mails {
+        let seq = mail.record.seq;
+        batch.put_join_keys(seq, &intake::held_keys(&mail.facts));
+        if let Some(source) = &mail.source {
+            batch.map_uid(&source.mailbox, source.uid_validity, source.uid, seq);
         }
         batch.advance_archive(mail.after);
-        new.push(record.seq);
-        gathered.insert(store, record, facts)?;
+        new.push(seq);
+        gathered.insert(store, mail.record, mail.facts)?;
     }
     gathered.close(store, new)?;
     let changed = gathered.into_cases(store, rules, pins, &mut batch)?;
@@ -216,8 +210,6 @@ struct Gathered {
     known: BTreeMap<u64, u64>,
     /// Mails that were put into a case by hand.
     pins: BTreeMap<MessageRef, CaseId>,
-    /// What new mails are compared by.
-    sketches: BTreeMap<u64, Sketch>,
 }
 
 impl Gathered {
@@ -366,11 +358,10 @@ impl Gathered {
             if known == Some(&record.case) {
                 continue;
             }
-            let sketch = match self.sketches.remove(&seq) {
-                None if known.is_some() => store.near(seq)?.map(|near| near.sketch),
-                new => new.map(Sketch::into_bytes),
-            };
-            if let Some(sketch) = sketch {
+            // What it is compared by goes with it; a new mail gets that when it is judged.
+            if known.is_some()
+                && let Some(NearRecord { sketch, .. }) = store.near(seq)?
+            {
                 batch.put_near(seq, NearRecord { case: record.case, sketch });
             }
             batch.put_mail(record);
@@ -430,27 +421,21 @@ pub fn fold(store: &Store, id: &CaseId, pinned: bool) -> Result<Case, StoreError
     Ok(Case::fold(id.clone(), &store.entries(id)?))
 }
 
-/// Reads one mail; a sketch is made of what came to us.
-fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketch>) {
+/// Reads one mail; its number and place are filled in by the caller.
+fn summarise(rules: &Rules, mail: &NewMail) -> (MailRecord, Facts) {
     let message = mail::parse(&mail.raw);
     let id = MessageRef::of(&mail.raw);
-    let folder = mail.uid.as_ref().map(|(mailbox, ..)| mailbox);
+    let folder = mail.source.as_ref().map(|source| &source.mailbox);
     let read = if folder.is_some() && folder == rules.sent.as_ref() {
         intake::facts_of_sent
     } else {
         intake::facts
     };
     let facts = read(&message, id, mail.received, &rules.ours);
-    let (at, direction) = (mail.received, facts.direction);
-    let reading = rules
-        .hints
-        .get()
-        .map(|hints| intake::hints::read(hints, &rules.policy, &message, id, at, direction));
-    let reading = reading.unwrap_or_default();
     let record = MailRecord {
-        seq: mail.seq,
+        seq: 0,
         message: id,
-        place: mail.place,
+        place: ArchivePlace::default(),
         size: mail.raw.len() as u64,
         received: mail.received,
         received_from: mail.received_from,
@@ -470,14 +455,14 @@ fn summarise(rules: &Rules, mail: &Archived) -> (MailRecord, Facts, Option<Sketc
         parts: message.parts.iter().map(part_row).collect(),
         defects: message.defects.iter().map(|defect| defect.what.clone()).collect(),
         warnings: message.warnings.iter().map(|w| w.as_str().to_owned()).collect(),
-        reading,
+        reading: Reading::default(),
+        // By what the rules do not read nothing has to be waited for.
+        judged: facts.direction != Direction::In,
         gone: false,
         rescued: folder.is_some() && folder == rules.junk.as_ref(),
         case: 0,
     };
-    let sketch = (facts.direction == Direction::In)
-        .then(|| near::features(&message.subject, &message.text, &rules.policy.product).sketch());
-    (record, facts, sketch)
+    (record, facts)
 }
 
 /// What the rules propose for a case, which may repeat another, and whose claims were looked up or not.
@@ -561,6 +546,7 @@ pub fn case_record(
     let last_answer = answers().next_back().map(|mail| mail.received);
     let last_word = mails.iter().rfind(|mail| mail.direction != Direction::Automatic);
     let readings: Vec<&Reading> = incoming().map(|mail| &mail.reading).collect();
+    let judged = incoming().all(|mail| mail.judged);
     // Whether it repeats another is found out when it is looked at: it depends on all the others.
     let proposed = verdict(rules, case, &readings, None, claims);
     let sender = first.and_then(|mail| mail.from.first()).cloned().unwrap_or_default();
@@ -585,8 +571,11 @@ pub fn case_record(
         state: case.state(first_answer.is_some()),
         disposition: case.decision.as_ref().map(|decision| decision.disposition),
         decided_clauses: case.decision.as_ref().map(|d| d.clauses.clone()).unwrap_or_default(),
-        suggested: (!readings.is_empty()).then_some(proposed.disposition),
-        suggested_clauses: proposed.all_clauses().cloned().collect(),
+        suggested: (judged && !readings.is_empty()).then_some(proposed.disposition),
+        suggested_clauses: match judged {
+            true => proposed.all_clauses().cloned().collect(),
+            false => Vec::new(),
+        },
         public: verdict::is_public(&checklist::confirmed(case), &verdict::merge_flags(&readings)),
         warnings: mails.iter().any(|mail| !mail.warnings.is_empty()),
         journal_entries: u32::try_from(case.entry_count()).unwrap_or(u32::MAX),

@@ -13,6 +13,8 @@ pub mod git;
 pub mod guard;
 pub mod import;
 pub mod ingest;
+pub mod judge;
+pub mod parallel;
 pub mod pin;
 pub mod policy_check;
 mod presence;

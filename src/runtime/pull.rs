@@ -1,13 +1,15 @@
-//! A pull: from the configured account through `sync` into the store.
+//! A pull: from the configured account through `sync` into the store. Fetching and storing run side by side.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::thread;
 
 use super::desk::Desk;
 use super::ingest::Changed;
 use super::secret;
 use crate::app::{Problem, SyncState};
 use crate::config;
-use crate::store::{MailSource, NewMail, ReceivedFrom};
+use crate::store::{MailSource, NewMail, ReceivedFrom, StoreError};
 use crate::sync::{
     self, Account, Cancel, Cursor, Fetched, Phase, Progress, Round, Secret, SecretError, Sink,
     SinkError, UidSet,
@@ -119,17 +121,20 @@ pub fn run(
     progress: &mut dyn FnMut(SyncState),
     heard: &mut dyn FnMut(&Changed),
 ) -> Result<Pulled, sync::SyncError> {
-    let changed = RefCell::default();
-    let mut sink = StoreSink { desk, changed: &changed, heard };
-    let summary = sync::run(
-        &mailbox.account,
-        &mut || mailbox.secret(),
-        cursors(desk, &mailbox.account),
-        &mut sink,
-        cancel,
-        &mut |now| progress(state_of(now)),
-    );
-    Ok(Pulled { changed: changed.take(), summary: summary? })
+    beside(desk, heard, |storing| {
+        let summary = sync::run(
+            &mailbox.account,
+            &mut || mailbox.secret(),
+            cursors(desk, &mailbox.account),
+            &mut StoreSink(storing),
+            cancel,
+            &mut |now| progress(state_of(now)),
+        );
+        let rest = storing.drain().map_err(|source| sync::SyncError::Sink { source });
+        let summary = summary?;
+        rest?;
+        Ok(Pulled { changed: storing.changed.take(), summary })
+    })
 }
 
 /// What a watch tells.
@@ -153,30 +158,37 @@ pub fn watch(
     heard: &mut dyn FnMut(&Changed),
     told: &mut dyn FnMut(News),
 ) -> sync::SyncError {
-    let changed = RefCell::default();
-    let mut sink = StoreSink { desk, changed: &changed, heard };
-    let ended = sync::watch(
-        &mailbox.account,
-        &mut || mailbox.secret(),
-        cursors(desk, &mailbox.account),
-        &mut sink,
-        cancel,
-        &mut |now| {
-            if !matches!(now.phase, Phase::Watching | Phase::Waiting) {
-                progress(state_of(now));
-            }
-        },
-        &mut |round| {
-            told(match round {
-                Round::Done(summary) => News::Pulled(Pulled { changed: changed.take(), summary }),
-                Round::Offline(error) => News::Offline(problem(error)),
-            });
-        },
-    );
-    match ended {
-        Err(error) => error,
-        Ok(never) => match never {},
-    }
+    beside(desk, heard, |storing| {
+        let mut failed = None;
+        let ended = sync::watch(
+            &mailbox.account,
+            &mut || mailbox.secret(),
+            cursors(desk, &mailbox.account),
+            &mut StoreSink(storing),
+            cancel,
+            &mut |now| {
+                if !matches!(now.phase, Phase::Watching | Phase::Waiting) {
+                    progress(state_of(now));
+                }
+            },
+            &mut |round| match (storing.drain(), round) {
+                // Nothing more can be kept, so waiting for more makes no sense.
+                (Err(error), _) => {
+                    failed = Some(error);
+                    cancel.cancel();
+                }
+                (Ok(()), Round::Done(summary)) => {
+                    told(News::Pulled(Pulled { changed: storing.changed.take(), summary }));
+                }
+                (Ok(()), Round::Offline(error)) => told(News::Offline(problem(error))),
+            },
+        );
+        match (failed.map_or_else(|| storing.drain(), Err), ended) {
+            (Err(source), _) => sync::SyncError::Sink { source },
+            (Ok(()), Err(error)) => error,
+            (Ok(()), Ok(never)) => match never {},
+        }
+    })
 }
 
 /// Where the last pull stopped. A cursor that cannot be read costs a refetch; the store knows what it has.
@@ -204,30 +216,101 @@ fn state_of(now: Progress) -> SyncState {
     }
 }
 
-struct StoreSink<'a> {
-    desk: &'a Desk,
-    changed: &'a RefCell<Changed>,
-    heard: &'a mut dyn FnMut(&Changed),
+/// Runs `work` with a thread beside it that stores what is handed over.
+fn beside<T>(
+    desk: &Desk,
+    heard: &mut dyn FnMut(&Changed),
+    work: impl FnOnce(&Storing<'_>) -> T,
+) -> T {
+    thread::scope(|scope| {
+        // One batch is stored and one waits while the next is fetched.
+        let (batches, queue) = mpsc::sync_channel(1);
+        let (answers, stored) = mpsc::channel();
+        scope.spawn(move || keep(desk, &queue, &answers));
+        work(&Storing {
+            desk,
+            batches,
+            stored,
+            waiting: Cell::new(0),
+            changed: RefCell::default(),
+            heard: RefCell::new(heard),
+        })
+    })
 }
 
-impl StoreSink<'_> {
-    fn take(&mut self, changed: Changed) {
-        (self.heard)(&changed);
-        self.changed.borrow_mut().extend(changed);
+/// A batch on its way into the store, with the cursor that is true once it is there.
+struct Handed {
+    mails: Vec<NewMail>,
+    mailbox: String,
+    cursor: Vec<u8>,
+}
+
+/// Stores batches in their order, up to the first that fails.
+fn keep(desk: &Desk, queue: &Receiver<Handed>, answers: &Sender<Result<Changed, StoreError>>) {
+    while let Ok(Handed { mails, mailbox, cursor }) = queue.recv() {
+        let stored = desk.add(mails, Some((mailbox.as_str(), cursor)));
+        let failed = stored.is_err();
+        if answers.send(stored).is_err() || failed {
+            return;
+        }
     }
 }
 
-impl Sink for StoreSink<'_> {
-    fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError> {
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| SinkError(error);
-        let bytes = cursor.encode().map_err(|error| failed(error.into()))?;
-        let mails = batch.into_iter().map(new_mail).collect();
-        let changed = self
-            .desk
-            .add(mails, Some((cursor.mailbox.as_str(), bytes)))
-            .map_err(|error| failed(error.into()))?;
-        self.take(changed);
+/// The side that hands over.
+struct Storing<'a> {
+    desk: &'a Desk,
+    batches: SyncSender<Handed>,
+    stored: Receiver<Result<Changed, StoreError>>,
+    /// Batches whose answer has not been heard.
+    waiting: Cell<usize>,
+    changed: RefCell<Changed>,
+    heard: RefCell<&'a mut dyn FnMut(&Changed)>,
+}
+
+impl Storing<'_> {
+    fn take(&self, changed: Changed) {
+        (self.heard.borrow_mut())(&changed);
+        self.changed.borrow_mut().extend(changed);
+    }
+
+    fn answer(&self, stored: Result<Changed, StoreError>) -> Result<(), SinkError> {
+        self.waiting.set(self.waiting.get().saturating_sub(1));
+        self.take(stored.map_err(|error| SinkError(error.into()))?);
         Ok(())
+    }
+
+    fn hand_over(&self, batch: Handed) -> Result<(), SinkError> {
+        while let Ok(stored) = self.stored.try_recv() {
+            self.answer(stored)?;
+        }
+        if self.batches.send(batch).is_err() {
+            // The storing thread has ended, and why is the last thing it said.
+            self.drain()?;
+            return Err(SinkError("the store takes no more".into()));
+        }
+        self.waiting.set(self.waiting.get() + 1);
+        Ok(())
+    }
+
+    /// Waits until everything handed over is stored.
+    fn drain(&self) -> Result<(), SinkError> {
+        while self.waiting.get() > 0 {
+            match self.stored.recv() {
+                Ok(stored) => self.answer(stored)?,
+                Err(_) => return Err(SinkError("the store takes no more".into())),
+            }
+        }
+        Ok(())
+    }
+}
+
+struct StoreSink<'s, 'a>(&'s Storing<'a>);
+
+impl Sink for StoreSink<'_, '_> {
+    fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError> {
+        let bytes = cursor.encode().map_err(|error| SinkError(error.into()))?;
+        let mails = batch.into_iter().map(new_mail).collect();
+        self.0.hand_over(Handed { mails, mailbox: cursor.mailbox.clone(), cursor: bytes })
     }
 
     fn vanished(
@@ -236,14 +319,16 @@ impl Sink for StoreSink<'_> {
         uid_validity: u32,
         uids: &UidSet,
     ) -> Result<(), SinkError> {
-        let marked = self.desk.vanished(mailbox, uid_validity, uids.ranges());
-        self.take(marked.map_err(|error| SinkError(error.into()))?);
+        self.0.drain()?;
+        let marked = self.0.desk.vanished(mailbox, uid_validity, uids.ranges());
+        self.0.take(marked.map_err(|error| SinkError(error.into()))?);
         Ok(())
     }
 
     fn settled(&mut self, mailbox: &str, uid_validity: u32) -> Result<(), SinkError> {
-        let marked = self.desk.settled(mailbox, uid_validity);
-        self.take(marked.map_err(|error| SinkError(error.into()))?);
+        self.0.drain()?;
+        let marked = self.0.desk.settled(mailbox, uid_validity);
+        self.0.take(marked.map_err(|error| SinkError(error.into()))?);
         Ok(())
     }
 }

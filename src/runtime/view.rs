@@ -1,7 +1,7 @@
 //! From the store's records to what screens and documents show.
 
 use super::desk::Desk;
-use super::ingest;
+use super::{ingest, judge};
 use crate::app::case::{CaseView, MessageView, PartView};
 use crate::app::row::CaseRow;
 use crate::app::twin;
@@ -99,6 +99,10 @@ fn message(desk: &Desk, record: &MailRecord) -> MessageView {
     };
     let answer_to =
         if parsed.reply_to.is_empty() { parsed.from.clone() } else { parsed.reply_to.clone() };
+    let reading = match record.judged {
+        true => record.reading.clone(),
+        false => judge::read(desk, &parsed, record),
+    };
     let attachments = parsed.parts.iter().filter(|part| part.attachment);
     MessageView {
         id: record.message,
@@ -125,7 +129,7 @@ fn message(desk: &Desk, record: &MailRecord) -> MessageView {
         headers: parsed.headers,
         defects: parsed.defects.into_iter().map(|defect| defect.what).collect(),
         warnings: parsed.warnings,
-        reading: record.reading.clone(),
+        reading,
         gone: record.gone,
         rescued: record.rescued,
         raw: None,

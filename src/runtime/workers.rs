@@ -1,8 +1,9 @@
-//! The threads behind the screen. One works through store requests in order and never drops one; one pulls.
+//! The threads behind the screen. One works through store requests in order and never drops one; one pulls; one
+//! lets the rules read what was pulled.
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,9 @@ const MORE_ROWS: usize = 2_000;
 /// Shortest time between two batches of rows from a pull: each costs the screen a sorting of its list.
 const ROWS_EVERY: Duration = Duration::from_millis(200);
 
+/// How long no mail has come before the rules read what has: storing and listing goes first.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// Shortest time between two words about how far a pull is.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
@@ -36,6 +40,7 @@ pub struct Workers {
     store: Option<JoinHandle<()>>,
     controls: Option<Sender<Control>>,
     puller: Option<JoinHandle<()>>,
+    judge: Option<JoinHandle<()>>,
     looker: Looker,
 }
 
@@ -52,12 +57,19 @@ impl Workers {
             StoreWorker { desk: Arc::clone(desk), inbox: inbox.clone(), trap: Arc::clone(trap) };
         let store =
             thread::Builder::new().name("store".into()).spawn(move || worker.run(&queue)).ok();
+        let (arrivals, arrived) = mpsc::channel();
+        // Some may wait since the last time.
+        let _ = arrivals.send(());
+        let judge = Judge { desk: Arc::clone(desk), inbox: inbox.clone() };
+        let judge =
+            thread::Builder::new().name("judge".into()).spawn(move || judge.run(&arrived)).ok();
         let (controls, orders) = mpsc::channel();
         let puller = Puller {
             desk: Arc::clone(desk),
             mailbox,
             inbox: inbox.clone(),
             trap: Arc::clone(trap),
+            arrivals,
         };
         let puller = Arc::new(puller);
         let puller = thread::Builder::new()
@@ -65,7 +77,7 @@ impl Workers {
             .spawn(move || Puller::obey(&puller, &orders))
             .ok();
         let looker = Looker::start(desk, inbox);
-        Self { requests: Some(requests), store, controls: Some(controls), puller, looker }
+        Self { requests: Some(requests), store, controls: Some(controls), puller, judge, looker }
     }
 
     /// Hands a request to its worker. Never waits.
@@ -95,7 +107,9 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.controls = None;
         self.requests = None;
-        for thread in [self.puller.take(), self.store.take()].into_iter().flatten() {
+        // The judge ends when nobody can tell it of mail any more; what it leaves waits for the next start.
+        let threads = [self.puller.take(), self.store.take(), self.judge.take()];
+        for thread in threads.into_iter().flatten() {
             let _ = thread.join();
         }
     }
@@ -106,6 +120,57 @@ impl Drop for Workers {
 enum Control {
     Start,
     Cancel,
+}
+
+/// Lets the rules read mail after it was stored and listed.
+struct Judge {
+    desk: Arc<Desk>,
+    inbox: Sender<Event>,
+}
+
+impl Judge {
+    /// Works whenever mail has arrived, until none can any more.
+    fn run(&self, arrived: &Receiver<()>) {
+        while arrived.recv().is_ok() && Self::wait_for_quiet(arrived) {
+            loop {
+                let step = std::panic::AssertUnwindSafe(|| self.step());
+                let more = std::panic::catch_unwind(step).unwrap_or(false);
+                match arrived.try_recv() {
+                    Err(TryRecvError::Disconnected) => return,
+                    Err(TryRecvError::Empty) if more => {}
+                    Err(TryRecvError::Empty) => break,
+                    Ok(()) if Self::wait_for_quiet(arrived) => {}
+                    Ok(()) => return,
+                }
+            }
+        }
+    }
+
+    /// Returns when no mail has come for a moment; false if none can come any more.
+    fn wait_for_quiet(arrived: &Receiver<()>) -> bool {
+        loop {
+            match arrived.recv_timeout(QUIET) {
+                Ok(()) => {}
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+    }
+
+    /// Judges some; tells whether there may be more.
+    fn step(&self) -> bool {
+        let judged = self.desk.judge_some().and_then(|judged| {
+            let Some(judged) = judged else { return Ok(None) };
+            self.desk.rows(judged.changed.cases).map(Some)
+        });
+        let (outcome, more) = match judged {
+            Ok(None) => return false,
+            Ok(Some(rows)) => (Outcome::Rows { rows, gone: Vec::new(), done: false }, true),
+            Err(error) => (Outcome::Failed(DeskError::from(error).problem()), false),
+        };
+        let _ = self.inbox.send(Event::Input(Input::Outcome(outcome)));
+        more
+    }
 }
 
 struct StoreWorker {
@@ -314,6 +379,8 @@ struct Puller {
     mailbox: Option<Mailbox>,
     inbox: Sender<Event>,
     trap: Arc<Trap>,
+    /// Told of every batch of mail that was stored.
+    arrivals: Sender<()>,
 }
 
 impl Puller {
@@ -464,6 +531,7 @@ impl<'a> Feed<'a> {
     }
 
     fn heard(&mut self, changed: &Changed) {
+        let _ = self.puller.arrivals.send(());
         self.waiting.cases.extend(&changed.cases);
         self.waiting.gone.extend(&changed.gone);
         self.waiting.cases.retain(|number| !changed.gone.contains(number));

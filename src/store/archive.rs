@@ -131,8 +131,10 @@ impl Archive {
             for item in scan.by_ref() {
                 match item {
                     Ok(record) => {
-                        pending.add(record.header.sha256, record.header.seq, record.place);
-                        before = std::mem::replace(&mut end, record.after);
+                        pending.add(record.message, record.seq, record.place);
+                        if record.after != end {
+                            before = std::mem::replace(&mut end, record.after);
+                        }
                     }
                     Err(damage) if damage.what == frame::NEWER => {
                         return Err(StoreError::Newer { found: frame::VERSION + 1 });
@@ -147,8 +149,8 @@ impl Archive {
             offset: end.last,
             len: end.offset.saturating_sub(end.last),
         };
-        if known.is_none() && end.seq > 0 && end != before && read_at(dir, last).is_err() {
-            pending.remove(&BTreeSet::from([end.seq]));
+        if known.is_none() && end.seq > 0 && end != before && !is_whole(dir, last) {
+            pending.remove(&(before.seq + 1..=end.seq).collect());
             found.damages.push(Damage {
                 file: format!("archive/{}", segment_name(last.segment)),
                 offset: last.offset,
@@ -245,17 +247,30 @@ impl Archive {
     /// that an append at the same time finds every message in one or the other.
     pub fn expect_all(&self) -> Result<(), StoreError> {
         for record in self.records(ArchivePosition::default(), false)?.flatten() {
-            self.pending().add(record.header.sha256, record.header.seq, record.place);
+            self.pending().add(record.message, record.seq, record.place);
         }
         Ok(())
     }
 
     /// The raw message at `place`.
     pub fn raw(&self, place: ArchivePlace, seq: u64) -> Result<Vec<u8>, StoreError> {
-        match read_at(&self.dir, place) {
-            Ok(record) if record.header.seq == seq => Ok(record.raw),
-            _ => Err(StoreError::Damaged { what: format!("message {seq}") }),
-        }
+        let raw = read_at(&self.dir, place).and_then(|mut record| record.take(seq));
+        raw.map_err(|_| damaged(seq))
+    }
+
+    /// Several raw messages; a record that neighbours share is read once.
+    pub fn raws(&self, places: &[(u64, ArchivePlace)]) -> Vec<Result<Vec<u8>, StoreError>> {
+        let mut known = None;
+        let read = |(seq, place): &(u64, ArchivePlace)| {
+            if known.as_ref().is_none_or(|(other, _)| other != place) {
+                known = Some((*place, read_at(&self.dir, *place)));
+            }
+            match &mut known {
+                Some((_, Ok(record))) => record.take(*seq).map_err(|_| damaged(*seq)),
+                _ => Err(damaged(*seq)),
+            }
+        };
+        places.iter().map(read).collect()
     }
 
     /// Appends those of `mails` that `known` does not find, syncs once, then says where all lie.
@@ -266,34 +281,42 @@ impl Archive {
     ) -> Result<Vec<Appended>, StoreError> {
         let mut writer = self.writer();
         self.refuse_hopeless(&writer, mails)?;
-        let mut run = Run::new(&self.dir, &writer);
-        let mut fresh = Pending::default();
-        let mut out = Vec::with_capacity(mails.len());
-        let outcome = mails.iter().try_for_each(|mail| {
+        // What is here already, then what is new: those are numbered and packed together.
+        let mut new: Vec<(&NewMail, MessageRef)> = Vec::new();
+        let mut numbers: HashMap<MessageRef, usize> = HashMap::new();
+        let mut found = Vec::with_capacity(mails.len());
+        for mail in mails {
             let message = MessageRef::of(&mail.raw);
-            let before = fresh.find(&message).or_else(|| self.pending().find(&message));
+            let before = self.pending().find(&message);
             let before = before.map_or_else(|| known(&message), |place| Ok(Some(place)))?;
-            let duplicate = before.is_some();
-            let (seq, place) = match before {
-                Some(place) => place,
-                None => run.add(self, &mut writer.packer, mail, message)?,
-            };
-            if !duplicate {
-                fresh.add(message, seq, place);
+            let number = numbers.get(&message).copied();
+            if before.is_none() && number.is_none() {
+                numbers.insert(message, new.len());
+                new.push((mail, message));
             }
-            out.push(Appended { seq, message, place, duplicate, after: run.end.clone() });
-            Ok(())
-        });
-        if let Err(error) = outcome.and_then(|()| run.finish()) {
+            found.push((message, before, number));
+        }
+        let mut run = Run::new(&self.dir, &writer);
+        let outcome = run.add_all(self, &mut writer.packer, &new).and_then(|()| run.finish());
+        if let Err(error) = outcome {
             writer.broken = run.take_back().is_err();
             return Err(error);
         }
-        (writer.segment, writer.offset, writer.end) = (run.segment, run.offset, run.end);
+        (writer.segment, writer.offset, writer.end) = (run.segment, run.offset, run.end.clone());
         let mut pending = self.pending();
-        for (message, (seq, place)) in fresh.by_sha {
-            pending.add(message, seq, place);
+        for ((_, message), (seq, place, _)) in new.iter().zip(&run.placed) {
+            pending.add(*message, *seq, *place);
         }
-        Ok(out)
+        let appended = |(message, before, number): (MessageRef, Option<_>, Option<usize>)| {
+            if let Some((seq, place)) = before {
+                let after = run.end.clone();
+                return Some(Appended { seq, message, place, duplicate: true, after });
+            }
+            let at = number.or_else(|| numbers.get(&message).copied())?;
+            let (seq, place, after) = run.placed.get(at)?.clone();
+            Some(Appended { seq, message, place, duplicate: number.is_some(), after })
+        };
+        Ok(found.into_iter().filter_map(appended).collect())
     }
 
     fn refuse_hopeless(&self, writer: &Writer, mails: &[NewMail]) -> Result<(), StoreError> {
@@ -317,6 +340,15 @@ impl Archive {
     }
 }
 
+fn damaged(seq: u64) -> StoreError {
+    StoreError::Damaged { what: format!("message {seq}") }
+}
+
+/// Whether a record and all its messages are as they were written.
+fn is_whole(dir: &Path, place: ArchivePlace) -> bool {
+    read_at(dir, place).is_ok_and(|record| record.raws.iter().all(Result::is_ok))
+}
+
 /// One append, until it is synced.
 struct Run<'a> {
     dir: &'a Path,
@@ -324,6 +356,8 @@ struct Run<'a> {
     offset: u64,
     end: ArchivePosition,
     buffer: Vec<u8>,
+    /// Number, record and the point after it of each message added.
+    placed: Vec<(u64, ArchivePlace, ArchivePosition)>,
     /// Segment and length to go back to.
     start: (u32, u64),
 }
@@ -336,26 +370,47 @@ impl<'a> Run<'a> {
             offset: writer.offset,
             end: writer.end.clone(),
             buffer: Vec::new(),
+            placed: Vec::new(),
             start: (writer.segment, writer.offset),
         }
+    }
+
+    /// Adds messages, as many in one record as fit.
+    fn add_all(
+        &mut self,
+        archive: &Archive,
+        packer: &mut Packer,
+        mut mails: &[(&NewMail, MessageRef)],
+    ) -> Result<(), StoreError> {
+        while !mails.is_empty() {
+            let (mut bytes, mut flags) = (0, 0);
+            let fits = mails.iter().take(frame::FRAME_MAILS).take_while(|(mail, _)| {
+                bytes += mail.raw.len();
+                flags += frame::flag_bytes(mail);
+                bytes <= frame::FRAME_BYTES && flags <= frame::FRAME_FLAGS
+            });
+            let (record, rest) = mails.split_at(fits.count().max(1));
+            self.add(archive, packer, record)?;
+            mails = rest;
+        }
+        Ok(())
     }
 
     fn add(
         &mut self,
         archive: &Archive,
         packer: &mut Packer,
-        mail: &NewMail,
-        message: MessageRef,
-    ) -> Result<(u64, ArchivePlace), StoreError> {
+        mails: &[(&NewMail, MessageRef)],
+    ) -> Result<(), StoreError> {
         if self.segment == 0 || self.offset >= archive.segment_bytes {
             self.finish()?;
             self.segment += 1;
             self.offset = 0;
         }
-        let (seq, from) = (self.end.seq + 1, self.buffer.len());
+        let (first, from) = (self.end.seq + 1, self.buffer.len());
         let chain = packer
-            .pack(mail, message, seq, &archive.store, &self.end.chain, &mut self.buffer)
-            .context("pack a message", self.dir)?;
+            .pack(mails, first, &archive.store, &self.end.chain, &mut self.buffer)
+            .context("pack messages", self.dir)?;
         let len = (self.buffer.len() - from) as u64;
         let place = ArchivePlace { segment: self.segment, offset: self.offset, len };
         self.offset += len;
@@ -363,10 +418,12 @@ impl<'a> Run<'a> {
             segment: self.segment,
             last: place.offset,
             offset: self.offset,
-            seq,
+            seq: self.end.seq + mails.len() as u64,
             chain,
         };
-        Ok((seq, place))
+        let seqs = first..=self.end.seq;
+        self.placed.extend(seqs.map(|seq| (seq, place, self.end.clone())));
+        Ok(())
     }
 
     /// Writes and syncs what is buffered.
@@ -423,13 +480,17 @@ mod tests {
         (archive, found)
     }
 
+    /// Three at a time, which share a record.
+    fn append_all(archive: &Archive, mails: &[NewMail]) -> Vec<Appended> {
+        mails.chunks(3).flat_map(|some| archive.append(some, |_| Ok(None)).unwrap()).collect()
+    }
+
     #[test]
     fn records_go_on_in_the_next_file() {
         let dir = tempfile::tempdir().unwrap();
         let (archive, _) = open(dir.path(), None);
         let mails: Vec<_> = (0..40).map(mail).collect();
-        let done = archive.append(&mails[..25], |_| Ok(None)).unwrap();
-        archive.append(&mails[25..], |_| Ok(None)).unwrap();
+        let done = append_all(&archive, &mails);
         assert!(segments(dir.path()).unwrap().len() > 3);
         for (mail, done) in mails.iter().zip(&done) {
             assert_eq!(archive.raw(done.place, done.seq).unwrap(), mail.raw);
@@ -437,8 +498,8 @@ mod tests {
         // From any point on, the rest is read.
         for start in &done {
             let rest = archive.records(start.after.clone(), true).unwrap();
-            let seqs: Vec<_> = rest.map(|item| item.unwrap().header.seq).collect();
-            assert_eq!(seqs, (start.seq + 1..=40).collect::<Vec<_>>());
+            let seqs: Vec<_> = rest.map(|item| item.unwrap().seq).collect();
+            assert_eq!(seqs, (start.after.seq + 1..=40).collect::<Vec<_>>());
         }
         let end = archive.end();
         drop(archive);
@@ -451,7 +512,7 @@ mod tests {
     fn a_missing_file_is_named_and_the_others_are_read() {
         let dir = tempfile::tempdir().unwrap();
         let (archive, _) = open(dir.path(), None);
-        archive.append(&(0..40).map(mail).collect::<Vec<_>>(), |_| Ok(None)).unwrap();
+        append_all(&archive, &(0..40).map(mail).collect::<Vec<_>>());
         drop(archive);
         fs::remove_file(dir.path().join(segment_name(2))).unwrap();
         let (archive, found) = open(dir.path(), None);

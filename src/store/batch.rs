@@ -41,7 +41,7 @@ impl Batch {
         Self::default()
     }
 
-    /// Sets a mail, and finds it by its SHA-256 from now on.
+    /// Sets a mail, and finds it by its SHA-256 from now on; among those to be judged until it is.
     pub fn put_mail(&mut self, mail: MailRecord) -> &mut Self {
         self.push(Op::Mail(Box::new(mail)))
     }
@@ -151,7 +151,13 @@ impl Op {
         match self {
             Self::Mail(mail) => {
                 let key = keys::mail(mail.seq);
-                counts.mails += u64::from(!to.has(&key)?);
+                let known = to.has(&key)?;
+                counts.mails += u64::from(!known);
+                match mail.judged {
+                    false => to.put(keys::unjudged(mail.seq), &())?,
+                    true if known => to.remove(keys::unjudged(mail.seq)),
+                    true => {}
+                }
                 to.put(keys::message(&mail.message), &mail.seq)?;
                 to.put(key, &*mail)
             }

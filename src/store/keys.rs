@@ -11,6 +11,7 @@ pub const MAIL: u8 = b'm';
 pub const CASE: u8 = b'c';
 pub const CASE_ID: u8 = b'i';
 pub const QUEUE: u8 = b'q';
+pub const UNJUDGED: u8 = b'w';
 pub const NEAR: u8 = b'n';
 pub const PIN: u8 = b'p';
 pub const ALIAS: u8 = b'a';
@@ -25,6 +26,10 @@ fn join(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
 
 pub fn mail(seq: u64) -> Vec<u8> {
     join(MAIL, &[&seq.to_be_bytes()])
+}
+
+pub fn unjudged(seq: u64) -> Vec<u8> {
+    join(UNJUDGED, &[&seq.to_be_bytes()])
 }
 
 pub fn message(message: &MessageRef) -> Vec<u8> {

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 
 const FROM: &[u8] = b"From ";
 
-/// Writes `raw`, received at `received`, as one mboxrd item.
-pub fn quote(raw: &[u8], received: Timestamp) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len() + raw.len() / 64 + 80);
+/// Appends `raw`, received at `received`, to `out` as one mboxrd item.
+pub fn quote(raw: &[u8], received: Timestamp, out: &mut Vec<u8>) {
     let date = received.strftime("%a %b %e %H:%M:%S %Y");
     out.extend_from_slice(format!("From casebook@localhost {date}\n").as_bytes());
     for line in raw.split_inclusive(|byte| *byte == b'\n') {
@@ -22,7 +21,6 @@ pub fn quote(raw: &[u8], received: Timestamp) -> Vec<u8> {
         out.push(b'\n');
     }
     out.push(b'\n');
-    out
 }
 
 /// Whether `raw` ends in a line feed; an empty message does not.
@@ -60,7 +58,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn back(raw: &[u8]) -> Vec<u8> {
-        let item = quote(raw, Timestamp::UNIX_EPOCH);
+        let mut item = Vec::new();
+        quote(raw, Timestamp::UNIX_EPOCH, &mut item);
         unquote(&item, ends_in_newline(raw)).expect("an item of our own")
     }
 
@@ -84,7 +83,8 @@ mod tests {
 
     #[test]
     fn only_the_first_line_looks_like_a_separator() {
-        let item = quote(b"From a\n\nFrom b\n>From c\n", Timestamp::UNIX_EPOCH);
+        let mut item = Vec::new();
+        quote(b"From a\n\nFrom b\n>From c\n", Timestamp::UNIX_EPOCH, &mut item);
         let text = String::from_utf8(item).expect("ASCII");
         assert!(text.starts_with("From casebook@localhost Thu Jan  1 00:00:00 1970\n"), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("From ")).count(), 1);

@@ -9,7 +9,7 @@ use super::archive::{self, Archive};
 use super::error::{IoContext as _, StoreError};
 use super::index::{self, Index, Trouble};
 use super::journal::{self, Journal, JournalPosition};
-use super::scan::{ArchivePosition, Scan};
+use super::scan::{self, ArchivePosition};
 use super::{Store, files, seal};
 use crate::domain::journal::Entry;
 
@@ -190,18 +190,12 @@ fn is_id(text: &str) -> bool {
 }
 
 fn written_replica(dir: &Path) -> Option<String> {
-    let from_archive = || {
-        let start = ArchivePosition::default();
-        let scan = Scan::new(&dir.join("archive"), "", start, None, false).ok()?;
-        let first = scan.take(16).find_map(Result::ok)?;
-        Some(first.header.store)
-    };
     let from_journal = || {
         let file = File::open(dir.join("journal.jsonl")).ok()?;
         let lines = BufReader::new(file).lines().take(16).map_while(Result::ok);
         lines.filter_map(|line| Entry::parse(&line).ok()).map(|entry| entry.replica).next()
     };
-    from_archive().or_else(from_journal).filter(|id| is_id(id))
+    scan::written_by(&dir.join("archive")).or_else(from_journal).filter(|id| is_id(id))
 }
 
 /// Note of a clean close.

@@ -52,6 +52,16 @@ impl Store {
         self.with_index(|index| Ok(values(index.list(&[keys::MAIL], Some(&start), limit)?)))
     }
 
+    /// Numbers of at most `limit` mails that the rules have not read, ascending. A crash in between leaves them here.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn unjudged(&self, limit: usize) -> Result<Vec<u64>, StoreError> {
+        let found: Vec<(Vec<u8>, ())> =
+            self.with_index(|index| index.list(&[keys::UNJUDGED], None, limit))?;
+        Ok(found.iter().filter_map(|(key, ())| keys::last_number(key)).collect())
+    }
+
     /// Numbers of the mails under a join key, ascending.
     ///
     /// # Errors
@@ -348,6 +358,12 @@ impl Store {
         self.archive.raw(place, seq)
     }
 
+    /// The raw bytes of several mails, in their order; each fails as [`Store::raw`] does. Neighbours are read at once.
+    pub fn raw_of(&self, mails: &[MailRecord]) -> Vec<Result<Vec<u8>, StoreError>> {
+        let places: Vec<_> = mails.iter().map(|mail| (mail.seq, mail.place)).collect();
+        self.archive.raws(&places)
+    }
+
     /// The raw bytes of this message.
     ///
     /// # Errors
@@ -373,7 +389,7 @@ impl Store {
         self.journal().at(&values(places))
     }
 
-    /// Archive records after `from`, with their raw messages, up to what is written at this moment. Damage is
+    /// Messages of the archive after `from`, up to what is written at this moment. Damage is
     /// an item of its own, and the records after it follow.
     ///
     /// # Errors

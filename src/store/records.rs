@@ -64,6 +64,8 @@ pub struct MailRecord {
     pub warnings: Vec<String>,
     /// What the rules read out of it.
     pub reading: Reading,
+    /// Whether they have read it: mail is stored and listed first, and read by the rules afterwards.
+    pub judged: bool,
     /// No longer on the server.
     pub gone: bool,
     /// It lay among the junk when it came.

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::{self, ArchiveHeader};
+use super::frame::{self, ArchiveHeader, NewMail, Unpacked};
+use crate::domain::MessageRef;
 use crate::domain::journal::NO_PREVIOUS;
 
-/// Where one record lies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// Where the record of a message lies. Others may share it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct ArchivePlace {
     /// Number of the segment file.
     pub segment: u32,
@@ -31,7 +32,7 @@ pub struct ArchivePosition {
     pub last: u64,
     /// One past its last byte.
     pub offset: u64,
-    /// Its number; 0 at the start.
+    /// Number of its last message; 0 at the start.
     pub seq: u64,
     /// Its chain value.
     pub chain: String,
@@ -43,17 +44,42 @@ impl Default for ArchivePosition {
     }
 }
 
-/// One good record.
+/// One good message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ArchiveRecord {
-    /// Its header.
+    /// Its number.
+    pub seq: u64,
+    /// Its SHA-256.
+    pub message: MessageRef,
+    /// The message; its bytes are empty if only headers were asked for.
+    pub mail: NewMail,
+    /// Where it lies.
+    pub place: ArchivePlace,
+    /// The point after its record.
+    pub after: ArchivePosition,
+}
+
+/// A record whose header is good.
+pub struct Record {
+    /// The header.
     pub header: ArchiveHeader,
-    /// The raw message; empty if only headers were asked for.
-    pub raw: Vec<u8>,
+    /// The messages as they came out; none if only the header was read.
+    pub raws: Vec<Unpacked>,
     /// Where it lies.
     pub place: ArchivePlace,
     /// The point after it.
     pub after: ArchivePosition,
+}
+
+impl Record {
+    /// The message with this number.
+    pub fn take(&mut self, seq: u64) -> Unpacked {
+        let at = seq.checked_sub(self.header.seq).and_then(|at| usize::try_from(at).ok());
+        let raw = at
+            .and_then(|at| self.raws.get_mut(at))
+            .map(|raw| std::mem::replace(raw, Err("content was taken before")));
+        raw.unwrap_or(Err("the record does not hold it"))
+    }
 }
 
 /// Something in a file that is not as it was written. Everything beside it is still used.
@@ -119,23 +145,10 @@ struct Segment {
     len: u64,
 }
 
-/// Why there is no record at an offset.
-struct Bad {
-    what: &'static str,
-    /// The header, if that much was readable, and where its record ends.
-    header: Option<Box<(ArchiveHeader, u64)>>,
-}
-
-impl From<&'static str> for Bad {
-    fn from(what: &'static str) -> Self {
-        Self { what, header: None }
-    }
-}
-
-/// Iterator over the records after a position; see [`super::Store::archive_records`].
+/// Iterator over the messages after a position; see [`super::Store::archive_records`].
 pub struct Scan {
     dir: PathBuf,
-    needle: Vec<u8>,
+    store: String,
     content: bool,
     segments: VecDeque<u32>,
     current: Option<Segment>,
@@ -145,7 +158,10 @@ pub struct Scan {
     position: ArchivePosition,
     /// Whether damage was reported since the last good record.
     gap: bool,
-    queued: Option<ArchiveRecord>,
+    /// A record that follows the damage just reported.
+    held: Option<Record>,
+    /// What the record before the current offset held.
+    ready: VecDeque<Result<ArchiveRecord, Damage>>,
 }
 
 impl Scan {
@@ -161,8 +177,7 @@ impl Scan {
             segments(dir)?.into_iter().filter(|number| *number >= from.segment).collect();
         Ok(Self {
             dir: dir.to_owned(),
-            needle: format!(r#"{{"mark":"cbk1","v":{},"store":"{store}""#, frame::VERSION)
-                .into_bytes(),
+            store: store.to_owned(),
             content,
             segments,
             current: None,
@@ -170,7 +185,8 @@ impl Scan {
             limit,
             position: from,
             gap: false,
-            queued: None,
+            held: None,
+            ready: VecDeque::new(),
         })
     }
 
@@ -223,29 +239,38 @@ impl Scan {
     }
 
     fn step(&mut self) -> Option<Result<ArchiveRecord, Damage>> {
-        if let Some(record) = self.queued.take() {
-            self.accept(&record);
-            return Some(Ok(record));
-        }
-        if let Err(damage) = self.enter()? {
-            return Some(Err(damage));
-        }
-        let (offset, content) = (self.offset, self.content);
-        let segment = self.current.as_mut()?;
-        let number = segment.number;
-        match read_record(segment, offset, content) {
-            Ok(record) => Some(self.judge(number, record)),
-            Err(bad) => Some(Err(self.resync(number, bad))),
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Some(item);
+            }
+            if let Some(record) = self.held.take() {
+                self.accept(record);
+                continue;
+            }
+            if let Err(damage) = self.enter()? {
+                return Some(Err(damage));
+            }
+            let (offset, content) = (self.offset, self.content);
+            let segment = self.current.as_mut()?;
+            let number = segment.number;
+            match read_record(segment, offset, content) {
+                Ok(record) => {
+                    if let Some(damage) = self.judge(number, record) {
+                        return Some(Err(damage));
+                    }
+                }
+                Err(what) => return Some(Err(self.resync(number, what))),
+            }
         }
     }
 
-    /// Checks that a good record follows the one before.
-    fn judge(&mut self, number: u32, record: ArchiveRecord) -> Result<ArchiveRecord, Damage> {
+    /// Takes a good record, and tells if it does not follow the one before.
+    fn judge(&mut self, number: u32, record: Record) -> Option<Damage> {
         let (seq, expected) = (record.header.seq, self.position.seq.saturating_add(1));
         if seq < expected {
             let damage = self.damage(number, record.place.len, Some(seq), "record is a repetition");
             self.offset = record.after.offset;
-            return Err(damage);
+            return Some(damage);
         }
         let missing = seq > expected;
         if !self.gap && (missing || record.header.prev != self.position.chain) {
@@ -255,37 +280,48 @@ impl Scan {
                 "record does not follow the one before".to_owned()
             };
             let damage = self.damage(number, 0, missing.then_some(expected), what);
-            self.queued = Some(record);
+            self.held = Some(record);
             self.gap = true;
-            return Err(damage);
+            return Some(damage);
         }
-        self.accept(&record);
-        Ok(record)
+        self.accept(record);
+        None
     }
 
-    fn accept(&mut self, record: &ArchiveRecord) {
+    fn accept(&mut self, record: Record) {
+        let Record { header, mut raws, place, after } = record;
         self.gap = false;
-        self.offset = record.after.offset;
-        self.position = record.after.clone();
+        for (seq, head) in (header.seq..).zip(header.mails) {
+            let raw = if self.content { raws.remove(0) } else { Ok(Vec::new()) };
+            self.ready.push_back(match raw {
+                Ok(raw) => Ok(ArchiveRecord {
+                    seq,
+                    message: head.sha256,
+                    mail: head.with(raw),
+                    place,
+                    after: after.clone(),
+                }),
+                Err(what) => Err(self.damage(place.segment, place.len, Some(seq), what)),
+            });
+        }
+        self.offset = after.offset;
+        self.position = after;
     }
 
-    /// Goes to the next record after a bad one.
-    fn resync(&mut self, number: u32, bad: Bad) -> Damage {
+    /// Goes to the next record after a place where there is none.
+    fn resync(&mut self, number: u32, what: &'static str) -> Damage {
         self.gap = true;
         let offset = self.offset;
         let expected = self.position.seq.saturating_add(1);
         let Some(segment) = self.current.as_mut() else {
-            return self.damage(number, 0, None, bad.what);
+            return self.damage(number, 0, None, what);
         };
-        let (next, seq) = match bad.header {
-            Some(read) => (read.1, Some(read.0.seq)),
-            None => match find_next(segment, offset + 1, &self.needle, expected) {
-                Some((next, seq)) => (next, (seq == expected + 1).then_some(expected)),
-                None => (segment.len, None),
-            },
+        let (next, seq) = match find_next(segment, offset + 1, &self.store, expected) {
+            Some((next, seq)) => (next, (seq == expected + 1).then_some(expected)),
+            None => (segment.len, None),
         };
         let next = next.min(segment.len);
-        let damage = self.damage(number, next - offset, seq, bad.what);
+        let damage = self.damage(number, next - offset, seq, what);
         self.offset = next;
         damage
     }
@@ -300,42 +336,41 @@ impl Iterator for Scan {
 }
 
 /// Reads the record at `offset`.
-fn read_record(segment: &mut Segment, offset: u64, content: bool) -> Result<ArchiveRecord, Bad> {
+fn read_record(segment: &mut Segment, offset: u64, content: bool) -> Result<Record, &'static str> {
     let (header, chain, start) = read_head(segment, offset)?;
     let end = start.saturating_add(header.packed);
     if end > segment.len {
-        return Err("record is cut off".into());
+        return Err("record is cut off");
     }
-    let mut raw = Vec::new();
+    let mut raws = Vec::new();
     if content {
-        let outcome = read_exactly(&mut segment.file, header.packed)
-            .ok_or("record cannot be read")
-            .and_then(|packed| frame::unpack(&header, &packed));
-        match outcome {
-            Ok(bytes) => raw = bytes,
-            Err(what) => return Err(Bad { what, header: Some(Box::new((header, end))) }),
-        }
+        let packed =
+            read_exactly(&mut segment.file, header.packed).ok_or("record cannot be read")?;
+        raws = frame::unpack(&header, &packed);
     }
     let place = ArchivePlace { segment: segment.number, offset, len: end - offset };
     let after = ArchivePosition {
         segment: segment.number,
         last: offset,
         offset: end,
-        seq: header.seq,
+        seq: header.last(),
         chain,
     };
-    Ok(ArchiveRecord { header, raw, place, after })
+    Ok(Record { header, raws, place, after })
 }
 
 /// Reads the header at `offset`; gives it with chain value and the first byte of the content.
-fn read_head(segment: &mut Segment, offset: u64) -> Result<(ArchiveHeader, String, u64), Bad> {
+fn read_head(
+    segment: &mut Segment,
+    offset: u64,
+) -> Result<(ArchiveHeader, String, u64), &'static str> {
     seek(&mut segment.file, offset).map_err(|_| "record cannot be read")?;
     let mut fixed = [0; 8];
     segment.file.read_exact(&mut fixed).map_err(|_| "record is cut off")?;
     let [a, b, c, d, length @ ..] = fixed;
     let length = u32::from_le_bytes(length);
     if [a, b, c, d] != frame::MAGIC || length as usize > frame::MAX_HEADER {
-        return Err("not the beginning of a record".into());
+        return Err("not the beginning of a record");
     }
     let text = read_exactly(&mut segment.file, u64::from(length)).ok_or("record is cut off")?;
     let (header, chain) = frame::read_header(&text)?;
@@ -357,8 +392,9 @@ fn read_exactly(file: &mut BufReader<File>, len: u64) -> Option<Vec<u8>> {
     (read as u64 == len).then_some(bytes)
 }
 
-/// Finds a whole header with a number above `expected` at or after `from`; gives its offset and number.
-fn find_next(segment: &mut Segment, from: u64, needle: &[u8], expected: u64) -> Option<(u64, u64)> {
+/// Finds a whole header of `store` with a number from `expected` on at or after `from`; gives its offset and number.
+fn find_next(segment: &mut Segment, from: u64, store: &str, expected: u64) -> Option<(u64, u64)> {
+    let needle = frame::MARKER;
     const CHUNK: u64 = 1 << 20;
     let mut start = from;
     while start < segment.len {
@@ -372,6 +408,7 @@ fn find_next(segment: &mut Segment, from: u64, needle: &[u8], expected: u64) -> 
                 continue;
             };
             if let Ok((header, _, content)) = read_head(segment, offset)
+                && header.store == store
                 && header.seq >= expected
                 && content.saturating_add(header.packed) <= segment.len
             {
@@ -388,15 +425,27 @@ fn find_next(segment: &mut Segment, from: u64, needle: &[u8], expected: u64) -> 
     None
 }
 
-/// Reads the one record at `place`, content checked.
-pub fn read_at(dir: &Path, place: ArchivePlace) -> Result<ArchiveRecord, &'static str> {
+/// Id of the store that wrote the first segment with a good beginning.
+pub fn written_by(dir: &Path) -> Option<String> {
+    let first = |number: u32| {
+        let file = File::open(dir.join(segment_name(number))).ok()?;
+        let len = file.metadata().ok()?.len();
+        let file = BufReader::with_capacity(4096, file);
+        let record = read_record(&mut Segment { number, file, len }, 0, false).ok()?;
+        Some(record.header.store)
+    };
+    segments(dir).ok()?.into_iter().find_map(first)
+}
+
+/// Reads the record at `place`, content checked.
+pub fn read_at(dir: &Path, place: ArchivePlace) -> Result<Record, &'static str> {
     let path = dir.join(segment_name(place.segment));
     let file = File::open(path).map_err(|_| "the file cannot be opened")?;
     let len = place.offset.saturating_add(place.len);
     let capacity = usize::try_from(place.len.min(64 << 10)).unwrap_or(4096);
     let file = BufReader::with_capacity(capacity, file);
     let mut segment = Segment { number: place.segment, file, len };
-    read_record(&mut segment, place.offset, true).map_err(|bad| bad.what)
+    read_record(&mut segment, place.offset, true)
 }
 
 /// Reads the header of the record that ends at `position` and tells whether it is the one it names.

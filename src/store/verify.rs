@@ -48,7 +48,7 @@ impl Store {
             match item {
                 Ok(record) => {
                     report.archive_records += 1;
-                    let message = &record.header.sha256;
+                    let message = &record.message;
                     let waiting = self.archive.pending().find(message).is_some();
                     // An index that cannot be read is found out below.
                     let known = waiting || self.seq_of(message).is_ok_and(|seq| seq.is_some());

@@ -61,8 +61,9 @@ impl std::fmt::Debug for Fetched {
 /// Takes messages in. Equal bytes may come again (after a UIDVALIDITY change, or under two UIDs), and a UID may
 /// come again with other bytes if the server is broken: keep both.
 pub trait Sink {
-    /// Stores a batch, newest first, and then the cursor that says so. Returns only when both would survive
-    /// a crash, as the messages are not fetched again. The batch is empty when only the cursor moved.
+    /// Takes over a batch, newest first, and the cursor that says so. It may return before they are stored, but
+    /// stores in the order of the calls, and a cursor never before its batch: messages before a stored cursor are not
+    /// fetched again. A failure may be told by a later call. The batch is empty when only the cursor moved.
     fn store(&mut self, batch: Vec<Fetched>, cursor: &Cursor) -> Result<(), SinkError>;
 
     /// Hears that messages are not on the server any more: some under these UIDs, if it ever had such. They are

@@ -52,7 +52,16 @@ pub const TABLE: &[Row] = &[
     Row {
         module: "intake",
         own: &["domain", "mail"],
-        crates: &["cvss", "jiff", "regex", "serde", "sha2", "thiserror"],
+        crates: &[
+            "aho_corasick",
+            "cvss",
+            "jiff",
+            "regex",
+            "regex_syntax",
+            "serde",
+            "sha2",
+            "thiserror",
+        ],
         std: &[],
     },
     Row { module: "claims", own: &["domain", "mail"], crates: &["regex", "serde"], std: &[] },

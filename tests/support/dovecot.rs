@@ -115,6 +115,24 @@ impl Dovecot {
         fs::rename(draft, path).unwrap();
     }
 
+    /// Takes in the mails of a Maildir, linked where that can be done; their number and bytes.
+    pub fn take_in(&self, maildir: &Path) -> (usize, u64) {
+        let (mut count, mut bytes) = (0, 0);
+        for folder in ["cur", "new"] {
+            for item in fs::read_dir(maildir.join(folder)).unwrap() {
+                let item = item.unwrap();
+                let target = self.maildir().join(folder).join(item.file_name());
+                bytes += item.metadata().unwrap().len();
+                count += 1;
+                if fs::hard_link(item.path(), &target).is_err() {
+                    fs::copy(item.path(), &target).unwrap();
+                }
+            }
+        }
+        hand_over(&self.maildir());
+        (count, bytes)
+    }
+
     /// Removes a mail, as another client might.
     pub fn remove(&self, folder: Option<&str>, name: &str) {
         let folder =

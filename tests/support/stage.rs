@@ -23,6 +23,7 @@ static SAMPLES: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     write_samples(&mails);
     let (desk, _) = open(folder.path(), None);
     import::run(&desk, &[mails], &mut |_| ()).expect("imported");
+    desk.judge_all(&mut |_, _, _| ()).expect("judged");
     folder
 });
 
@@ -125,6 +126,7 @@ impl Stage {
         let path = self.folder.path().join("mail.eml");
         std::fs::write(&path, mail).expect("written");
         import::run(&self.desk, &[path], &mut |_| ()).expect("imported");
+        self.desk.judge_all(&mut |_, _, _| ()).expect("judged");
         self.carry_out(vec![Effect::LoadQueue]);
     }
 

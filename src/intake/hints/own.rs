@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::sieve::{Lines, Sieve};
 use crate::domain::{Evidence, MessageRef};
 use crate::mail::Message;
 use crate::mail::quote;
@@ -17,13 +18,26 @@ pub(super) struct Own<'a> {
     part: u16,
     shown: &'a str,
     folded: String,
+    lines: Lines,
+    subject: Lines,
 }
 
 impl<'a> Own<'a> {
-    pub(super) fn of(message: &'a Message, message_ref: MessageRef) -> Self {
+    pub(super) fn of(message: &'a Message, message_ref: MessageRef, sieve: &Sieve) -> Self {
         let shown = message.text.as_str();
         let folded = fold(shown, &quote::own_lines(shown, &message.subject));
-        Self { message: message_ref, part: message.text_part, shown, folded }
+        let (lines, subject) = (sieve.lines(&folded), sieve.lines(&message.subject));
+        Self { message: message_ref, part: message.text_part, shown, folded, lines, subject }
+    }
+
+    /// The lines of [`Own::folded`] that a pattern may match.
+    pub(super) fn lines(&self, pattern: usize) -> impl Iterator<Item = Range<usize>> {
+        self.lines.of(pattern)
+    }
+
+    /// The same for the subject.
+    pub(super) fn subject_lines(&self, pattern: usize) -> impl Iterator<Item = Range<usize>> {
+        self.subject.of(pattern)
     }
 
     pub(super) fn folded(&self) -> &str {

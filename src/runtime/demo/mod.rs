@@ -102,6 +102,7 @@ pub fn tell(desk: &Desk, sample: &Sample) -> Result<Vec<String>, Problem> {
     let mut quiet = |_: SyncState| {};
     let pulled = pull::run(desk, &mailbox, &Cancel::new(), &mut quiet, &mut |_| {});
     let pulled = pulled.map_err(|error| pull::problem(&error))?;
+    desk.judge_all(&mut |_, _, _| {}).map_err(|error| DeskError::from(error).problem())?;
     let server = &mailbox.account;
     lines.push(format!(
         "pulled    {} mails, {} bytes, over IMAP from {} port {} (in this process), read-only",
