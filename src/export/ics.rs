@@ -46,7 +46,7 @@ pub fn write(entries: &[Entry], now: Timestamp) -> String {
     out
 }
 
-/// Whether a file is one that [`write`] has made, which may be written anew.
+/// Whether a file is one that [`write()`] has made, which may be written anew.
 pub fn is_ours(file: &str) -> bool {
     file.starts_with("BEGIN:VCALENDAR\r\n") && file.contains(&format!("\r\nPRODID:{PRODUCT}\r\n"))
 }

@@ -1,7 +1,7 @@
 //! Which case a mail belongs to.
 //!
 //! Works on a set of facts in the order of receipt, so that the order of the input does not matter. Every
-//! decision looks only at mails that are connected through [`super::keys`]; therefore the result over such a
+//! decision looks only at mails that are connected through [`super::asked_keys`]; therefore the result over such a
 //! closed set equals its part of the result over everything.
 //!
 //! 1. *Same Message-ID*: copies of one mail (same subject and people) stay together; a different mail under
