@@ -255,10 +255,15 @@ fn everything_missing_is_asked_for_in_one_mail() {
 }
 
 #[test]
-fn a_ban_needs_the_answer_of_a_human() {
+fn a_ban_needs_the_answer_of_a_human_and_claims_that_fail() {
+    use casebook::domain::verdict::Claims;
     let mut facts = sound();
     assert_ne!(judge(&[("AI10", Yes)], &facts).disposition, Disposition::RejectBan);
     facts.confirmed.insert("AI10".into());
+    assert_eq!(judge(&[("AI10", Yes)], &facts).disposition, Disposition::Reject);
+    facts.claims = Some(Claims { held: 2, failed: 0 });
+    assert_eq!(judge(&[("AI10", Yes)], &facts).disposition, Disposition::Reject);
+    facts.claims = Some(Claims { held: 2, failed: 1 });
     assert_eq!(judge(&[("AI10", Yes)], &facts).disposition, Disposition::RejectBan);
     for answer in [No, Unclear] {
         assert_ne!(judge(&[("AI10", answer)], &facts).disposition, Disposition::RejectBan);

@@ -177,8 +177,7 @@ impl Verdict {
 
 /// What the rules propose.
 ///
-/// Safe by construction: `unclear` never turns anyone away, and a ban needs claims that do not resolve or the
-/// answer of a human.
+/// Safe by construction: `unclear` never turns anyone away, and a ban needs claims that do not resolve.
 pub fn propose(policy: &Policy, answers: &Answers, facts: &CaseFacts) -> Verdict {
     let view = View { policy, answers, facts };
     let steps = [
@@ -245,16 +244,25 @@ impl View<'_> {
         ids.filter(|id| self.policy.item(id).is_some()).collect()
     }
 
-    /// A made-up report: from a human's own answer, or from claims none of which resolves in a report that
-    /// has the marks of a tool; never from style alone (AI10).
+    /// A made-up report: from a human's own answer, or from claims none of which resolves in a report that has the
+    /// marks of a tool; never from style alone (AI10). No ban is proposed without claims that fail.
     fn ban(&self) -> Option<Verdict> {
         let banned = self.policy.items.iter().find(|item| {
             self.outcome(item) == Outcome::Propose(Disposition::RejectBan)
                 && self.facts.confirmed.contains(&item.id)
         });
         if let Some(item) = banned {
-            let why = "you answered that the report is made up";
-            return Some(self.verdict(Disposition::RejectBan, vec![item.id.clone()], why));
+            // Whoever judges so may be right; a ban is proposed only where the source says the same.
+            let (end, why) = match self.facts.claims {
+                Some(claims) if claims.failed > 0 => {
+                    (Disposition::RejectBan, "you answered that the report is made up")
+                }
+                _ => (
+                    Disposition::Reject,
+                    "you answered that the report is made up; no claim was found to fail",
+                ),
+            };
+            return Some(self.verdict(end, vec![item.id.clone()], why));
         }
         let made_up = self.policy.item(&point::MADE_UP.into())?;
         let claims = self.facts.claims?;

@@ -13,6 +13,7 @@ use crate::app::case::{CaseScreen, Pane, Row, evidence_of};
 use crate::app::layout::{CASE_HEAD, WIDE};
 use crate::app::material;
 use crate::app::thread::{DocLine, LineKind};
+use crate::app::when;
 use crate::command::Command;
 use crate::domain::deadline::{Deadline, DeadlineStatus as Status, time_left};
 use crate::mail::DisplayText;
@@ -125,12 +126,13 @@ fn clocks(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<
     let deadlines = case.view.row.deadlines(&model.policy.periods, model.now);
     let shown: Vec<&Deadline> = deadlines.iter().filter(|d| d.status != Status::None).collect();
     let words = |exact| {
-        let clock = |deadline: &&Deadline| clock_words(deadline, model.now, exact);
+        let clock = |deadline: &&Deadline| clock_words(deadline, model, exact);
         shown.iter().map(clock).collect::<Vec<String>>()
     };
     let room = width.saturating_sub(case.scores.len() + 2);
     let fits = |words: &Vec<String>| words.iter().map(|word| word.len() + 2).sum::<usize>() <= room;
-    let exactest = [Exact::Minute, Exact::Day, Exact::Left].into_iter().map(words).find(fits);
+    let exactest =
+        [Exact::Zones, Exact::Minute, Exact::Day, Exact::Left].into_iter().map(words).find(fits);
     let words = exactest.unwrap_or_else(|| words(Exact::Left));
     let mut spans = Vec::new();
     for (deadline, words) in shown.iter().zip(words) {
@@ -145,18 +147,21 @@ fn clocks(model: &Model, case: &CaseScreen, width: usize, theme: Theme) -> Line<
 /// How exactly a clock is told.
 #[derive(Clone, Copy)]
 enum Exact {
+    /// In UTC and in the zone of who reads.
+    Zones,
     Minute,
     Day,
     Left,
 }
 
-fn clock_words(deadline: &Deadline, now: jiff::Timestamp, exact: Exact) -> String {
+fn clock_words(deadline: &Deadline, model: &Model, exact: Exact) -> String {
     let kind = deadline.kind.as_str();
     match (deadline.status, deadline.due) {
         (Status::Met, _) => format!("{kind}: met"),
         (_, Some(due)) => {
-            let left = time_left(due, now);
+            let left = time_left(due, model.now);
             match exact {
+                Exact::Zones => format!("{kind} by {} ({left})", when::short(due, &model.zone)),
                 Exact::Minute => format!("{kind} by {} ({left})", due.strftime("%m-%d %H:%M UTC")),
                 Exact::Day => format!("{kind} by {} ({left})", due.strftime("%m-%d")),
                 Exact::Left => format!("{kind} {left}"),
