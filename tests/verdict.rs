@@ -1,6 +1,8 @@
 //! The outcome algebra under the policy of OctoPrint, as a table: every row that the rules name.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
+use std::sync::LazyLock;
+
 use casebook::config::policy::{embedded, parse};
 use casebook::domain::hint::{AiUse, Flags, VersionStatus};
 use casebook::domain::journal::AnswerValue::{self, No, Unclear, Yes};
@@ -8,8 +10,12 @@ use casebook::domain::policy::Policy;
 use casebook::domain::verdict::{Answers, CaseFacts, Verdict, propose};
 use casebook::domain::{CaseId, ClauseId, Disposition, MessageRef};
 
-fn policy() -> Policy {
-    parse(embedded("octoprint").expect("it is embedded")).expect("it is valid")
+/// Read once: its patterns take a while to check.
+fn policy() -> &'static Policy {
+    static POLICY: LazyLock<Policy> = LazyLock::new(|| {
+        parse(embedded("octoprint").expect("it is embedded")).expect("it is valid")
+    });
+    &POLICY
 }
 
 fn answers(given: &[(&str, AnswerValue)]) -> Answers {
@@ -37,7 +43,7 @@ fn scored(tenths: u16) -> CaseFacts {
 }
 
 fn judge(given: &[(&str, AnswerValue)], facts: &CaseFacts) -> Verdict {
-    propose(&policy(), &answers(given), facts)
+    propose(policy(), &answers(given), facts)
 }
 
 struct Case {
@@ -211,7 +217,7 @@ fn disqualifiers_decline_strongest_first() {
             .becomes(Disposition::Reject, "NQ2"),
     ]);
     for id in "NQ1 NQ2 NQ4 NQ5a NQ5b NQ6 NQ7 NQ8 NQ9 NQ10 NQ11".split(' ') {
-        let got = propose(&policy(), &[(id.into(), Yes)].into(), &sound());
+        let got = propose(policy(), &[(id.into(), Yes)].into(), &sound());
         assert_eq!((got.disposition, got.clauses), (Disposition::Reject, vec![id.into()]));
     }
 }
@@ -297,7 +303,7 @@ fn unclear_never_declines() {
     for item in &policy.items {
         for facts in [CaseFacts::default(), sound(), scored(75)] {
             let facts = CaseFacts { confirmed: [item.id.clone()].into(), ..facts };
-            let got = propose(&policy, &[(item.id.clone(), Unclear)].into(), &facts);
+            let got = propose(policy, &[(item.id.clone(), Unclear)].into(), &facts);
             assert!(kind.contains(&got.disposition), "{}: {got:?}", item.id);
         }
     }
@@ -308,7 +314,7 @@ mod whatever_the_answers {
     use proptest::prelude::*;
 
     fn any_answers() -> impl Strategy<Value = Answers> {
-        let ids: Vec<ClauseId> = policy().items.into_iter().map(|item| item.id).collect();
+        let ids: Vec<ClauseId> = policy().items.iter().map(|item| item.id.clone()).collect();
         let answer = prop_oneof![Just(Yes), Just(No), Just(Unclear)];
         proptest::collection::btree_map(proptest::sample::select(ids), answer, 0..8)
     }
@@ -344,7 +350,7 @@ mod whatever_the_answers {
         #[test]
         fn a_verdict_keeps_its_promises(answers in any_answers(), facts in any_facts()) {
             let policy = policy();
-            let got = propose(&policy, &answers, &facts);
+            let got = propose(policy, &answers, &facts);
             prop_assert!(got.disposition != Disposition::RejectBan, "a ban from hints alone");
             prop_assert!(!got.cve || got.advisory);
             prop_assert!(!got.advisory || got.disposition == Disposition::Accept);
