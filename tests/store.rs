@@ -295,6 +295,39 @@ fn cases_are_found_by_prefix_and_in_order() {
 }
 
 #[test]
+fn a_mail_waits_for_the_rules_until_they_have_read_it() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 60);
+    let (store, _) = open(dir.path());
+    let mut waiting: Vec<u64> = (1..=60).collect();
+    // However many are judged before, those that wait are found by asking for a few.
+    while !waiting.is_empty() {
+        assert_eq!(store.unjudged(usize::MAX).unwrap(), waiting);
+        let some = store.unjudged(7).unwrap();
+        assert_eq!(some, waiting[..waiting.len().min(7)]);
+        let mut batch = Batch::new();
+        for seq in &some {
+            let mut mail = store.mail(*seq).unwrap().unwrap();
+            assert!(!mail.judged);
+            mail.judged = true;
+            mail.reading.flags.scanner = seq.is_multiple_of(2);
+            batch.put_mail(mail);
+        }
+        store.commit(batch).unwrap();
+        waiting.drain(..some.len());
+    }
+    let mails = store.mails_after(0, 100).unwrap();
+    assert!(mails.iter().all(|mail| mail.judged && mail.reading.flags.scanner == (mail.seq % 2 == 0)));
+    // To be judged again.
+    let again = MailRecord { judged: false, ..mails[4].clone() };
+    let mut batch = Batch::new();
+    batch.put_mail(again);
+    store.commit(batch).unwrap();
+    assert_eq!(store.unjudged(7).unwrap(), [5]);
+    assert_eq!(store.mail(5).unwrap().unwrap().reading, Default::default());
+}
+
+#[test]
 fn a_second_writer_is_told_who_is_there_and_a_reader_reads() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path(), 5);

@@ -241,7 +241,10 @@ impl Transaction<'_> {
                     next.records += 1;
                     let hash = value::check(&key, &bytes).unwrap_or_default();
                     next.digest = next.digest.wrapping_add(hash);
-                    batch.insert(key, bytes);
+                    // What is there already costs room once more if it is written again.
+                    if old.is_none_or(|old| *old != bytes) {
+                        batch.insert(key, bytes);
+                    }
                 }
                 None if old.is_some() => batch.remove(key),
                 None => {}

@@ -62,9 +62,12 @@ pub struct MailRecord {
     pub defects: Vec<String>,
     /// Names of warnings.
     pub warnings: Vec<String>,
-    /// What the rules read out of it.
+    /// What the rules read out of it. A record of its own in the index, so that this one is written once.
+    #[serde(skip)]
     pub reading: Reading,
-    /// Whether they have read it: mail is stored and listed first, and read by the rules afterwards.
+    /// Whether they have read it: mail is stored and listed first, and read by the rules afterwards. What did not
+    /// come to us is not read by them, and so is judged from the start.
+    #[serde(skip)]
     pub judged: bool,
     /// No longer on the server.
     pub gone: bool,
@@ -86,6 +89,7 @@ pub struct PartRow {
     /// Whether it is shown as an attachment.
     pub attachment: bool,
     /// SHA-256 of the decoded bytes, in hexadecimal.
+    #[serde(with = "digits")]
     pub sha256: String,
 }
 
@@ -217,6 +221,23 @@ pub struct Counts {
     pub unanswered: u64,
     /// Cases by state, in the order of [`CaseState::ALL`].
     pub by_state: [u64; 8],
+}
+
+/// Hexadecimal digits as the bytes that they stand for.
+mod digits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::domain::ids::hex;
+
+    pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        let bytes: Vec<u8> = text.as_bytes().chunks(2).map_while(byte).collect();
+        bytes.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        Vec::<u8>::deserialize(deserializer).map(|bytes| hex(&bytes))
+    }
 }
 
 /// Time stamps in milliseconds since 1970.
