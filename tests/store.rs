@@ -70,10 +70,8 @@ fn record(seq: u64, message: MessageRef, place: casebook::store::ArchivePlace) -
         ghsa: None,
         refers_back: false,
         direction: Direction::In,
-        snippet: "words ".repeat(30),
-        parts: vec![],
-        defects: vec![],
-        warnings: vec![],
+        attachments: false,
+        warned: false,
         reading: Default::default(),
         judged: false,
         gone: false,
@@ -317,7 +315,9 @@ fn a_mail_waits_for_the_rules_until_they_have_read_it() {
         waiting.drain(..some.len());
     }
     let mails = store.mails_after(0, 100).unwrap();
-    assert!(mails.iter().all(|mail| mail.judged && mail.reading.flags.scanner == (mail.seq % 2 == 0)));
+    assert!(
+        mails.iter().all(|mail| mail.judged && mail.reading.flags.scanner == (mail.seq % 2 == 0))
+    );
     // To be judged again.
     let again = MailRecord { judged: false, ..mails[4].clone() };
     let mut batch = Batch::new();

@@ -177,7 +177,7 @@ impl Index {
 
     /// Collects changes for one atomic batch. One at a time: the caller holds the writer's lock.
     pub fn transaction(&self) -> Transaction<'_> {
-        Transaction { index: self, changes: BTreeMap::new() }
+        Transaction { index: self, changes: BTreeMap::new(), packer: value::Packer::default() }
     }
 
     /// Closes the database and waits until its files are at rest.
@@ -190,6 +190,7 @@ impl Index {
 pub struct Transaction<'a> {
     index: &'a Index,
     changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    packer: value::Packer,
 }
 
 impl Transaction<'_> {
@@ -204,7 +205,7 @@ impl Transaction<'_> {
 
     /// Sets a value.
     pub fn put<T: Serialize>(&mut self, key: Vec<u8>, content: &T) -> Result<(), StoreError> {
-        let bytes = value::encode(&key, content).map_err(unreadable)?;
+        let bytes = self.packer.encode(&key, content).map_err(unreadable)?;
         self.changes.insert(key, Some(bytes));
         Ok(())
     }

@@ -62,9 +62,8 @@ impl Store {
     /// If the index cannot be read.
     pub fn mails_after(&self, after: u64, limit: usize) -> Result<Vec<MailRecord>, StoreError> {
         let start = keys::mail(after);
-        let mails: Vec<MailRecord> = values(
-            self.with_index(|index| index.list(&[keys::MAIL], Some(&start), limit))?,
-        );
+        let mails: Vec<MailRecord> =
+            values(self.with_index(|index| index.list(&[keys::MAIL], Some(&start), limit))?);
         mails.into_iter().map(|mail| self.with_reading(mail)).collect()
     }
 

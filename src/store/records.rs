@@ -54,14 +54,10 @@ pub struct MailRecord {
     pub refers_back: bool,
     /// Which way it went.
     pub direction: Direction,
-    /// First words of the text.
-    pub snippet: String,
-    /// Leaves of the MIME tree.
-    pub parts: Vec<PartRow>,
-    /// What could not be read as the standards ask.
-    pub defects: Vec<String>,
-    /// Names of warnings.
-    pub warnings: Vec<String>,
+    /// Whether a part of it is shown as an attachment.
+    pub attachments: bool,
+    /// Whether there is a warning about it. Which, and what its parts are, is read where the mail is shown.
+    pub warned: bool,
     /// What the rules read out of it. A record of its own in the index, so that this one is written once.
     #[serde(skip)]
     pub reading: Reading,
@@ -75,22 +71,6 @@ pub struct MailRecord {
     pub rescued: bool,
     /// Number of its case; 0 for none yet.
     pub case: u64,
-}
-
-/// One leaf of a mail's MIME tree.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct PartRow {
-    /// `type/subtype`.
-    pub content_type: String,
-    /// File name, fit for a listing.
-    pub name: String,
-    /// Bytes when decoded.
-    pub size: u64,
-    /// Whether it is shown as an attachment.
-    pub attachment: bool,
-    /// SHA-256 of the decoded bytes, in hexadecimal.
-    #[serde(with = "digits")]
-    pub sha256: String,
 }
 
 /// What a mail to us is compared with others by. A record of its own: a search reads all of them and nothing else.
@@ -221,23 +201,6 @@ pub struct Counts {
     pub unanswered: u64,
     /// Cases by state, in the order of [`CaseState::ALL`].
     pub by_state: [u64; 8],
-}
-
-/// Hexadecimal digits as the bytes that they stand for.
-mod digits {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::domain::ids::hex;
-
-    pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        let bytes: Vec<u8> = text.as_bytes().chunks(2).map_while(byte).collect();
-        bytes.serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-        Vec::<u8>::deserialize(deserializer).map(|bytes| hex(&bytes))
-    }
 }
 
 /// Time stamps in milliseconds since 1970.

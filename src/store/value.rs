@@ -10,28 +10,44 @@ pub const VERSION: u8 = 5;
 const COMPRESS_FROM: usize = 512;
 /// More than any record; a mail's header block is bounded long before.
 const MAX_CONTENT: usize = 64 << 20;
+/// Compression level.
+const LEVEL: i32 = 1;
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
 const SUM: usize = 8;
 
-/// Writes a value for `key`: a value read back under another key is noticed.
-pub fn encode<T: Serialize>(key: &[u8], value: &T) -> Result<Vec<u8>, String> {
-    let content = postcard::to_extend(value, Vec::new()).map_err(|error| error.to_string())?;
-    let mut out = vec![VERSION, PLAIN];
-    let packed = (content.len() >= COMPRESS_FROM)
-        .then(|| zstd::bulk::compress(&content, 1).ok())
-        .flatten()
-        .filter(|packed| packed.len() + packed.len() / 16 < content.len());
-    match packed {
-        Some(packed) => {
-            out = vec![VERSION, ZSTD];
-            out.extend_from_slice(&packed);
-        }
-        None => out.extend_from_slice(&content),
+/// Writes values; keeps its zstd context, which takes longer to make than a value to compress.
+#[derive(Default)]
+pub struct Packer(Option<zstd::bulk::Compressor<'static>>);
+
+impl Packer {
+    /// Writes a value for `key`: a value read back under another key is noticed.
+    pub fn encode<T: Serialize>(&mut self, key: &[u8], value: &T) -> Result<Vec<u8>, String> {
+        let content = postcard::to_extend(value, Vec::new()).map_err(|error| error.to_string())?;
+        let packed = (content.len() >= COMPRESS_FROM)
+            .then(|| self.compress(&content))
+            .flatten()
+            .filter(|packed| packed.len() + packed.len() / 16 < content.len());
+        let (form, body) = packed.as_ref().map_or((PLAIN, &content), |packed| (ZSTD, packed));
+        let mut out = Vec::with_capacity(2 + body.len() + SUM);
+        out.extend_from_slice(&[VERSION, form]);
+        out.extend_from_slice(body);
+        let sum = sum_of(key, &out);
+        out.extend_from_slice(&sum.to_be_bytes()[..SUM]);
+        Ok(out)
     }
-    let sum = sum_of(key, &out);
-    out.extend_from_slice(&sum.to_be_bytes()[..SUM]);
-    Ok(out)
+
+    fn compress(&mut self, content: &[u8]) -> Option<Vec<u8>> {
+        if self.0.is_none() {
+            self.0 = zstd::bulk::Compressor::new(LEVEL).ok();
+        }
+        self.0.as_mut()?.compress(content).ok()
+    }
+}
+
+/// Writes one value, as [`Packer::encode`].
+pub fn encode<T: Serialize>(key: &[u8], value: &T) -> Result<Vec<u8>, String> {
+    Packer::default().encode(key, value)
 }
 
 /// Reads a value.
@@ -46,12 +62,18 @@ pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, String
     }
     let value = if *form == ZSTD {
         let content =
-            zstd::bulk::decompress(content, MAX_CONTENT).map_err(|error| error.to_string())?;
+            zstd::bulk::decompress(content, size_of(content)).map_err(|error| error.to_string())?;
         postcard::from_bytes(&content)
     } else {
         postcard::from_bytes(content)
     };
     value.map_err(|error| error.to_string())
+}
+
+/// Bytes of a compressed content, as it says of itself: room for the largest would be asked of the system each time.
+fn size_of(content: &[u8]) -> usize {
+    let told = zstd::zstd_safe::get_frame_content_size(content).ok().flatten();
+    told.and_then(|told| usize::try_from(told).ok()).unwrap_or(MAX_CONTENT).min(MAX_CONTENT)
 }
 
 /// The 128-bit hash of a good record, which goes into the digest of all; `None` for a damaged one.
