@@ -61,7 +61,8 @@ fn record(seq: u64, message: MessageRef, place: casebook::store::ArchivePlace) -
         date: None,
         from: vec![("A".into(), "a@x".into())],
         to: vec![],
-        subject: format!("report {seq}"),
+        // Longer for some: these lie in the heap.
+        subject: format!("report {seq} {}", random_words(seq)),
         message_id: None,
         references: vec![],
         base_subject: String::new(),
@@ -78,6 +79,11 @@ fn record(seq: u64, message: MessageRef, place: casebook::store::ArchivePlace) -
         rescued: false,
         case: seq,
     }
+}
+
+fn random_words(seq: u64) -> String {
+    let state = AtomicU64::new(seq);
+    (0..seq % 40).map(|_| format!("{:x} ", random(&state))).collect()
 }
 
 fn case(number: u64) -> CaseRecord {
@@ -421,7 +427,7 @@ fn any_damage_of_the_index_is_noticed_and_mended() {
     for run in 0..runs {
         let bad = dir.path().join("bad");
         copy(&whole, &bad);
-        // Mostly the data file; now and then its settings, a snapshot or nothing left at all.
+        // Mostly the tree or the heap; now and then settings, a snapshot or nothing left at all.
         let mut files: Vec<_> = fs::read_dir(bad.join("index"))
             .unwrap()
             .map(|item| item.unwrap().path())
@@ -429,7 +435,11 @@ fn any_damage_of_the_index_is_noticed_and_mended() {
             .collect();
         files.sort();
         let other = files[random(&state) as usize % files.len()].clone();
-        let db = if run % 5 == 4 { other } else { bad.join("index/db") };
+        let db = match run % 5 {
+            4 => other,
+            3 => bad.join("index/heap-0"),
+            _ => bad.join("index/db"),
+        };
         let mut bytes = fs::read(&db).unwrap();
         let place = random(&state) as usize % bytes.len();
         match run % 4 {

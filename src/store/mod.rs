@@ -13,6 +13,7 @@ mod cache;
 mod error;
 mod files;
 mod frame;
+mod heap;
 mod index;
 mod journal;
 mod keys;

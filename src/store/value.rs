@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::heap::Pointer;
+
 /// Version of all values, counted up with any change of a stored type.
 pub const VERSION: u8 = 5;
 /// Content from this size on is compressed, if that helps.
@@ -14,6 +16,8 @@ const MAX_CONTENT: usize = 64 << 20;
 const LEVEL: i32 = 1;
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
+/// The content is a pointer to the value, which lies in the heap.
+const POINTER: u8 = 2;
 const SUM: usize = 8;
 
 /// Writes values; keeps its zstd context, which takes longer to make than a value to compress.
@@ -43,6 +47,31 @@ impl Packer {
         }
         self.0.as_mut()?.compress(content).ok()
     }
+}
+
+/// Writes, in place of a value for `key`, where that lies.
+pub fn encode_pointer(key: &[u8], pointer: Pointer) -> Result<Vec<u8>, String> {
+    let out = vec![VERSION, POINTER];
+    let mut out = postcard::to_extend(&pointer, out).map_err(|error| error.to_string())?;
+    let sum = sum_of(key, &out);
+    out.extend_from_slice(&sum.to_be_bytes()[..SUM]);
+    Ok(out)
+}
+
+/// Where a value lies, of what [`encode_pointer`] has written.
+pub fn pointer(bytes: &[u8]) -> Option<Pointer> {
+    match bytes {
+        [VERSION, POINTER, rest @ ..] => {
+            postcard::from_bytes(rest.get(..rest.len().checked_sub(SUM)?)?).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A pointer to an encoded value.
+pub fn pointer_to(value: &[u8], offset: u64) -> Option<Pointer> {
+    let (_, sum) = value.split_last_chunk::<SUM>()?;
+    Some(Pointer { offset, len: u32::try_from(value.len()).ok()?, sum: *sum })
 }
 
 /// Writes one value, as [`Packer::encode`].
@@ -104,6 +133,18 @@ mod tests {
             assert_eq!(decode::<String>(b"k", &bytes), Ok(value));
             assert!(decode::<String>(b"other", &bytes).is_err());
         }
+    }
+
+    #[test]
+    fn a_pointer_leads_to_one_value() {
+        let value = encode(b"k", &vec![7u64; 300]).expect("encodes");
+        let there = pointer_to(&value, 1 << 40).expect("fits");
+        let bytes = encode_pointer(b"k", there).expect("encodes");
+        assert!(check(b"k", &bytes).is_some());
+        assert_eq!((pointer(&bytes), pointer(&value)), (Some(there), None));
+        assert!(
+            there.is_of(&value) && !there.is_of(&encode(b"k", &vec![8u64; 300]).expect("encodes"))
+        );
     }
 
     #[test]
