@@ -139,7 +139,8 @@ commands! {
     Sort "sort" [Queue] None "switches the order: newest, suggestion, deadline, reporter";
     Triage "triage" [Queue] None "goes through the shown cases one after the other";
     Sync "sync" [Queue Case] None "pulls new mail";
-    CancelSync "cancel-sync" [Queue Case] None "stops the running pull";
+    Watch "watch" [Queue Case] None "pulls new mail and then waits for more";
+    CancelSync "cancel-sync" [Queue Case] None "stops the pull or the watch";
     Yes "yes" [Case Advisory] None "answers the question under the cursor with yes";
     No "no" [Case Advisory] None "answers the question under the cursor with no";
     Unclear "unclear" [Case Advisory] None "answers the question under the cursor with unclear";

@@ -78,7 +78,7 @@ fn head(frame: &mut Frame, model: &Model, theme: Theme) {
     if model.read_only {
         left.push_str(", READ-ONLY");
     }
-    let right = sync_words(&model.sync);
+    let right = model.sync.words();
     let area = row(frame, 0);
     let width = usize::from(area.width);
     let right_width = (crate::mail::DisplayText::line(&right).width() + 1).min(width / 2);
@@ -88,27 +88,6 @@ fn head(frame: &mut Frame, model: &Model, theme: Theme) {
         word(&right, right_width, theme.notice()),
     ];
     put(frame, area, Line::from(spans));
-}
-
-/// The state of the pull in a few words.
-pub(super) fn sync_words(sync: &SyncState) -> String {
-    match sync {
-        SyncState::Off => "offline".into(),
-        SyncState::Idle(words) | SyncState::Watching(words) => words.clone(),
-        SyncState::Running { phase, done, total, bytes } => {
-            let of = total.map_or_else(String::new, |total| format!("/{total}"));
-            format!("{phase} {done}{of}, {}", size_words(*bytes))
-        }
-    }
-}
-
-/// A number of bytes, short.
-pub(super) fn size_words(bytes: u64) -> String {
-    match bytes {
-        0..10_000 => format!("{bytes} B"),
-        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
-        _ => format!("{} MB", bytes / 1_000_000),
-    }
 }
 
 fn heads(frame: &mut Frame, columns: &Columns, theme: Theme) {
