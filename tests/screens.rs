@@ -220,8 +220,13 @@ fn the_text_cursor_is_where_one_types() {
 #[test]
 fn a_running_pull_shows_how_far_it_is() {
     let mut stage = Stage::new(80, 24);
-    let running =
-        SyncState::Running { phase: "fetching".into(), done: 3, total: Some(34), bytes: 20_000 };
+    let running = SyncState::Running {
+        phase: "fetching".into(),
+        done: 3,
+        total: Some(34),
+        bytes: 20_000,
+        pace: None,
+    };
     stage.input(Input::Outcome(Outcome::Sync(running)));
     let screen = stage.screen();
     assert!(

@@ -106,6 +106,7 @@ fn case(number: u64) -> CaseRecord {
         suggested: None,
         suggested_clauses: vec![],
         public: false,
+        rescued: false,
         warnings: false,
         journal_entries: 0,
         attachments: false,

@@ -173,6 +173,8 @@ pub struct CaseRecord {
     pub public: bool,
     /// Whether a mail of it has warnings.
     pub warnings: bool,
+    /// Whether a mail of it was found among the junk.
+    pub rescued: bool,
     /// Number of journal entries.
     pub journal_entries: u32,
     /// Whether a mail of it has attachments.
@@ -312,6 +314,7 @@ mod tests {
             suggested_clauses: vec![],
             public: true,
             warnings: false,
+            rescued: true,
             journal_entries: 3,
             attachments: true,
         };
