@@ -222,7 +222,7 @@ pub struct Counts {
 }
 
 /// Time stamps in milliseconds since 1970.
-mod millis {
+pub mod millis {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -236,7 +236,7 @@ mod millis {
 }
 
 /// The same where there may be none.
-mod millis_option {
+pub mod millis_option {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
