@@ -14,13 +14,17 @@ const REPORT: usize = 160;
 /// Own words below which a mail without attachment says nothing at all.
 const NOTHING: usize = 12;
 
+/// Whether a mail answers another.
+pub(super) fn follows(message: &Message) -> bool {
+    !message.references.is_empty()
+        || !message.in_reply_to.is_empty()
+        || subject::base(&message.subject).1
+}
+
 /// Adds what is not there. Follow-ups are left alone: what they lack the first mail may have.
 pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &mut Reading) {
-    let follows = !message.references.is_empty()
-        || !message.in_reply_to.is_empty()
-        || subject::base(&message.subject).1;
     let flags = &mut reading.flags;
-    if follows || flags.encrypted {
+    if follows(message) || flags.encrypted {
         return;
     }
     let attached = message.parts.iter().any(|part| part.attachment);
