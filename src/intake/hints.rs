@@ -256,9 +256,11 @@ impl Findings {
         let mut mirrored = Vec::new();
         for hint in &mut self.hints {
             let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
+            // Whatever else the type is, a proof is not what it lacks.
+            let beside = plain && clause == "NQ2";
             let weak = clause == "NQ3" && hint.strength < 3 && (flags.has_poc || listed)
                 || clause.starts_with("NQ") && hint.strength < 2 && loose;
-            if yes && (weak || clause == "NQ1" && flags.has_poc) {
+            if yes && (weak || beside || clause == "NQ1" && flags.has_poc) {
                 hint.answer = AnswerValue::Unclear;
             } else if clause == "CH2" && flags.scanner && !flags.other_product {
                 // The footer of a tool's mail reads like an offer.
