@@ -569,6 +569,7 @@ pub fn case_record(
         },
         public: verdict::is_public(&checklist::confirmed(case), &verdict::merge_flags(&readings)),
         warnings: mails.iter().any(|mail| mail.warned),
+        rescued: mails.iter().any(|mail| mail.rescued),
         journal_entries: u32::try_from(case.entry_count()).unwrap_or(u32::MAX),
         attachments: mails.iter().any(|mail| mail.attachments),
     }

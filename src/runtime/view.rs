@@ -38,6 +38,7 @@ pub fn row(record: CaseRecord, unique: usize) -> CaseRow {
         suggested_clauses: record.suggested_clauses,
         public: record.public,
         warned: record.warnings,
+        rescued: record.rescued,
         attachments: record.attachments,
     }
 }

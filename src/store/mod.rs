@@ -34,7 +34,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 pub use archive::Appended;
 pub use batch::Batch;
 pub use error::{ErrorKind, StoreError};
-pub use frame::{ArchiveHeader, MailSource, NewMail, ReceivedFrom};
+pub use frame::{MailSource, NewMail, ReceivedFrom};
 pub use journal::{JournalPosition, LinePlace, StoredEntry};
 pub use open::{Health, Mode};
 pub use policies::PolicyPart;

@@ -157,6 +157,8 @@ pub struct CaseRecord {
     pub public: bool,
     /// Whether a mail of it has warnings.
     pub warnings: bool,
+    /// Whether a mail of it was found among the junk.
+    pub rescued: bool,
     /// Number of journal entries.
     pub journal_entries: u32,
     /// Whether a mail of it has attachments.
@@ -204,7 +206,7 @@ pub struct Counts {
 }
 
 /// Time stamps in milliseconds since 1970.
-mod millis {
+pub mod millis {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -218,7 +220,7 @@ mod millis {
 }
 
 /// The same where there may be none.
-mod millis_option {
+pub mod millis_option {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -296,6 +298,7 @@ mod tests {
             suggested_clauses: vec![],
             public: true,
             warnings: false,
+            rescued: true,
             journal_entries: 3,
             attachments: true,
         };

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::heap::Pointer;
 
 /// Version of all values, counted up with any change of a stored type.
-pub const VERSION: u8 = 5;
+pub const VERSION: u8 = 6;
 /// Content from this size on is compressed, if that helps.
 const COMPRESS_FROM: usize = 512;
 /// More than any record; a mail's header block is bounded long before.
