@@ -3,12 +3,13 @@
 //! Owns: how a rule of the policy file is applied and what is worked out in code because no pattern can.
 //! Absent on purpose: the patterns (they are data beside the policy) and the verdict (`domain`). A rule
 //! looks at sentences that the sender wrote for this mail: quotations and signature are left out. Read
-//! next: [`own`], [`vectors`], [`versions`], [`absence`].
+//! next: [`own`], [`vectors`], [`versions`], [`absence`], [`traps`].
 
 mod absence;
 mod own;
 mod pattern;
 mod sieve;
+mod traps;
 mod vectors;
 mod versions;
 
@@ -27,6 +28,7 @@ use crate::mail::{Message, Warning};
 use own::Own;
 use pattern::Pattern;
 use sieve::Sieve;
+use traps::Whole;
 
 /// Longest quotation of a hint, in bytes; of a longer sentence only the matched words are quoted.
 const MAX_SENTENCE: usize = 280;
@@ -234,20 +236,11 @@ impl Findings {
         });
     }
 
-    /// Where a proof is brought, a tool's help or a library's name is a question and no ground to decline
-    /// (traps of NQ1 and NQ3), and so is a library that a tool guesses at among other findings. What speaks
-    /// for NQ3, or for another product, speaks against PD3.
-    ///
-    /// A loose word for a type that does not qualify is no more than a question in a report with a proof and a vector,
-    /// in an answer, and where the words for another type are plain.
+    /// Where a trap of the decision points applies, what would decline is a question ([`traps`]). What speaks for
+    /// NQ3, or for another product, speaks against PD3.
     fn heed_traps(&mut self, reading: &Reading, follows: bool) {
         let flags = &reading.flags;
-        let plain = self.hints.iter().any(|hint| {
-            let declines = hint.clause.as_str().starts_with("NQ") && hint.strength > 1;
-            declines && hint.answer == AnswerValue::Yes && hint.clause.as_str() != "NQ2"
-        });
-        let loose = follows || plain || flags.has_poc && !reading.vectors.is_empty();
-        let listed = says(&self.hints, "NQ1", AnswerValue::Yes);
+        let whole = Whole::of(&self.hints, reading, follows);
         if flags.ai == AiUse::Suspected && !flags.has_poc {
             let shown =
                 |hint: &Hint| hint.clause.as_str() == "NQ2" && hint.answer == AnswerValue::No;
@@ -256,11 +249,7 @@ impl Findings {
         let mut mirrored = Vec::new();
         for hint in &mut self.hints {
             let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
-            // Whatever else the type is, a proof is not what it lacks.
-            let beside = plain && clause == "NQ2";
-            let weak = clause == "NQ3" && hint.strength < 3 && (flags.has_poc || listed)
-                || clause.starts_with("NQ") && hint.strength < 2 && loose;
-            if yes && (weak || beside || clause == "NQ1" && flags.has_poc) {
+            if yes && whole.asks_only(hint) {
                 hint.answer = AnswerValue::Unclear;
             } else if clause == "CH2" && flags.scanner && !flags.other_product {
                 // The footer of a tool's mail reads like an offer.
