@@ -113,7 +113,13 @@ fn continues(line: &str, next: &str) -> bool {
     let heading = line.trim_start().starts_with('#');
     let ended = line.trim_end().ends_with(['.', '!', '?', ':', '\u{3002}', '|']);
     let table = is_row(line) || is_row(next);
-    !table && !starts.is_empty() && !line.trim().is_empty() && !indented && !item && !heading && !ended
+    !table
+        && !starts.is_empty()
+        && !line.trim().is_empty()
+        && !indented
+        && !item
+        && !heading
+        && !ended
 }
 
 /// Whether a line has columns: words with wide gaps between them, twice.

@@ -50,8 +50,9 @@ impl<'a> Whole<'a> {
     }
 
     /// What the vector says of a type; `None` where it says nothing.
-    fn vector_agrees(&self, clause: &str) -> Option<bool> {
-        let says = |metric: &str| self.reading.vectors.iter().any(|found| found.text.contains(metric));
+    pub(super) fn vector_agrees(&self, clause: &str) -> Option<bool> {
+        let says =
+            |metric: &str| self.reading.vectors.iter().any(|found| found.text.contains(metric));
         match clause {
             "NQ11" if says("/PR:H") => Some(true),
             "NQ5a" if says("/AV:P") => Some(true),
