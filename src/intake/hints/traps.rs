@@ -3,6 +3,8 @@
 //! The decision points name a trap for each type. What stands here is that part of them which no single sentence shows:
 //! whether the mail brings a proof, what its vector says of the attack, and whether another type is plainer.
 
+use std::collections::BTreeSet;
+
 use crate::domain::hint::{Hint, Reading};
 use crate::domain::journal::AnswerValue;
 
@@ -13,21 +15,32 @@ pub(super) struct Whole<'a> {
     follows: bool,
     /// A tool's output.
     listed: bool,
-    /// Some type stands there in plain words.
-    plain: bool,
+    /// A tool is named in prose, for one finding.
+    told: bool,
+    /// The types that stand there in plain words.
+    plain: BTreeSet<String>,
 }
 
 impl<'a> Whole<'a> {
     pub(super) fn of(hints: &[Hint], reading: &'a Reading, follows: bool) -> Self {
-        let plain = |hint: &Hint| {
+        let proven = |clause: &'static str| {
+            let yes = move |hint: &&Hint| {
+                hint.clause.as_str() == clause && hint.answer == AnswerValue::Yes
+            };
+            hints.iter().filter(yes)
+        };
+        let listed = proven("NQ1");
+        let plain = hints.iter().filter(|hint| {
             let type_of = is_type(hint) && hint.clause.as_str() != "NQ2";
             type_of && hint.answer == AnswerValue::Yes && hint.strength > 1
-        };
+        });
+        let plain = plain.map(|hint| hint.clause.to_string());
         Self {
             reading,
             follows,
-            listed: super::says(hints, "NQ1", AnswerValue::Yes),
-            plain: hints.iter().any(plain),
+            listed: listed.clone().any(|hint| hint.strength > 2) || listed.clone().count() > 1,
+            told: listed.count() > 0,
+            plain: plain.collect(),
         }
     }
 
@@ -35,18 +48,27 @@ impl<'a> Whole<'a> {
     pub(super) fn asks_only(&self, hint: &Hint) -> bool {
         let (proof, strength) = (self.reading.flags.has_poc, hint.strength);
         match hint.clause.as_str() {
-            "NQ1" => proof,
+            // A tool that tells of one library has found that library's flaw.
+            "NQ1" => proof || self.told && !self.listed && self.plain.contains("NQ3"),
             // Whatever else the type is, a proof is not what it lacks.
-            "NQ2" => self.plain,
+            "NQ2" => !self.plain.is_empty(),
             "NQ3" => strength < 3 && (proof || self.listed),
             _ if !is_type(hint) => false,
-            _ if strength < 2 && (self.follows || self.plain) => true,
+            clause if strength < 2 && (self.follows || self.plainer(clause)) => true,
             clause => match self.vector_agrees(clause) {
                 Some(true) => false,
                 Some(false) => strength < if proof { 3 } else { 2 },
                 None => proof && !self.reading.vectors.is_empty() && strength < least(clause),
             },
         }
+    }
+
+    /// Whether another type is plainer. An instance on the internet is a misconfigured one (SC8).
+    fn plainer(&self, clause: &str) -> bool {
+        let beside = |other: &str| {
+            matches!((clause, other), ("NQ8", "NQ10") | ("NQ10", "NQ8")) || clause == other
+        };
+        self.plain.iter().any(|other| !beside(other))
     }
 
     /// What the vector says of a type; `None` where it says nothing.
