@@ -3,12 +3,13 @@
 //! Owns: how a rule of the policy file is applied and what is worked out in code because no pattern can.
 //! Absent on purpose: the patterns (they are data beside the policy) and the verdict (`domain`). A rule
 //! looks at sentences that the sender wrote for this mail: quotations and signature are left out. Read
-//! next: [`own`], [`vectors`], [`versions`], [`absence`].
+//! next: [`own`], [`vectors`], [`versions`], [`absence`], [`traps`].
 
 mod absence;
 mod own;
 mod pattern;
 mod sieve;
+mod traps;
 mod vectors;
 mod versions;
 
@@ -27,12 +28,19 @@ use crate::mail::{Message, Warning};
 use own::Own;
 use pattern::Pattern;
 use sieve::Sieve;
+use traps::Whole;
 
 /// Longest quotation of a hint, in bytes; of a longer sentence only the matched words are quoted.
 const MAX_SENTENCE: usize = 280;
 
 /// Strength at which a flag is raised: one strong rule, or weaker ones together.
 const FLAG_STRENGTH: i32 = 3;
+
+/// Flag of rules that count only together.
+const TOPIC: &str = "topic";
+
+/// Rules of one topic from which it is one.
+const MET: usize = 3;
 
 /// A sentence that speaks of the policy says nothing of the report: "your policy excludes social engineering".
 const POLICY_TALK: &str = r"\b(?:your|the|this|octoprint'?s) (?:security )?polic(?:y|ies)\b|\bnon-?qualifying\b|\bout of scope\b|\b(?:eure[rn]?|ihre[rn]?) (?:sicherheits)?(?:richtlinien?|policy)\b|\bvotre politique\b|\bsu política\b|\b(?:vossa|sua) política\b|你们的(?:安全)?(?:政策|策略)|(?:ポリシー|方針)(?:に|で)";
@@ -153,6 +161,7 @@ pub fn read(
     vectors::read(&rules.vectors, policy, &own, &mut reading, &mut found.hints);
     reading.flags = found.flags(message);
     found.channel(policy, message);
+    found.take_up_topic(&reading);
     found.heed_traps(&reading, absence::follows(message));
     reading.hints = settle(policy, found.hints);
     reading.flags.other_product |= says(&reading.hints, "CH2", AnswerValue::No);
@@ -180,12 +189,15 @@ struct Findings {
     flags: BTreeMap<String, i32>,
     /// What the weakest rules add to the flag `poc`.
     weak_proof: i32,
+    /// Words that say something of a type only together, by type.
+    topics: BTreeMap<ClauseId, Vec<Hint>>,
 }
 
 impl Findings {
     fn apply(&mut self, rules: &Rules, compiled: &Rule, message: &Message, own: &Own<'_>) {
         let rule = &compiled.rule;
         let Some(evidence) = matched(rules, compiled, message, own) else { return };
+        let of_topic = rule.flag.as_deref() == Some(TOPIC);
         if let Some(flag) = &rule.flag {
             let strength = i32::from(rule.strength);
             if flag == "poc" && strength == 1 && rule.place == Place::Text {
@@ -206,11 +218,47 @@ impl Findings {
             why: rule.why.clone(),
             evidence,
         };
+        if of_topic {
+            self.topics.entry(clause.clone()).or_default().push(hint);
+            return;
+        }
         if rule.before.is_some() {
             // What we have published is known to us as well.
             self.hints.push(Hint { clause: "PD4".into(), answer: AnswerValue::No, ..hint.clone() });
         }
         self.hints.push(hint);
+    }
+
+    /// Takes up the type of which most words stand in the mail, where it shows no proof and names no type: the last
+    /// resort before the reporter is asked for a proof of what is out of scope anyway.
+    fn take_up_topic(&mut self, reading: &Reading) {
+        let named = self.hints.iter().any(|hint| {
+            let clause = hint.clause.as_str();
+            let proven = clause == "NQ2" && hint.answer == AnswerValue::No && hint.strength > 1;
+            proven || clause.starts_with("NQ") && hint.answer == AnswerValue::Yes
+        });
+        let flags = &reading.flags;
+        if named
+            || flags.ai == AiUse::Suspected
+            || flags.has_poc
+            || flags.spam
+            || flags.other_product
+            || flags.coordination
+        {
+            return;
+        }
+        let (hints, whole) = (&self.hints, Whole::of(&self.hints, reading, false));
+        let fits = |clause: &ClauseId| {
+            let denied = says(hints, clause.as_str(), AnswerValue::No);
+            // A network in the vector is what many write without meaning the internet.
+            let agrees =
+                clause.as_str() != "NQ8" && whole.vector_agrees(clause.as_str()) == Some(true);
+            !denied && (reading.vectors.is_empty() || agrees)
+        };
+        let topics = std::mem::take(&mut self.topics);
+        let met = topics.into_iter().filter(|(clause, words)| words.len() >= MET && fits(clause));
+        let most = met.max_by_key(|(_, words)| words.len());
+        self.hints.extend(most.into_iter().flat_map(|(_, words)| words));
     }
 
     /// Whether the mail took a private way: to the address of the policy, or by GitHub (CH1).
@@ -234,20 +282,11 @@ impl Findings {
         });
     }
 
-    /// Where a proof is brought, a tool's help or a library's name is a question and no ground to decline
-    /// (traps of NQ1 and NQ3), and so is a library that a tool guesses at among other findings. What speaks
-    /// for NQ3, or for another product, speaks against PD3.
-    ///
-    /// A loose word for a type that does not qualify is no more than a question in a report with a proof and a vector,
-    /// in an answer, and where the words for another type are plain.
+    /// Where a trap of the decision points applies, what would decline is a question ([`traps`]). What speaks for
+    /// NQ3, or for another product, speaks against PD3.
     fn heed_traps(&mut self, reading: &Reading, follows: bool) {
         let flags = &reading.flags;
-        let plain = self.hints.iter().any(|hint| {
-            let declines = hint.clause.as_str().starts_with("NQ") && hint.strength > 1;
-            declines && hint.answer == AnswerValue::Yes && hint.clause.as_str() != "NQ2"
-        });
-        let loose = follows || plain || flags.has_poc && !reading.vectors.is_empty();
-        let listed = says(&self.hints, "NQ1", AnswerValue::Yes);
+        let whole = Whole::of(&self.hints, reading, follows);
         if flags.ai == AiUse::Suspected && !flags.has_poc {
             let shown =
                 |hint: &Hint| hint.clause.as_str() == "NQ2" && hint.answer == AnswerValue::No;
@@ -256,11 +295,7 @@ impl Findings {
         let mut mirrored = Vec::new();
         for hint in &mut self.hints {
             let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
-            // Whatever else the type is, a proof is not what it lacks.
-            let beside = plain && clause == "NQ2";
-            let weak = clause == "NQ3" && hint.strength < 3 && (flags.has_poc || listed)
-                || clause.starts_with("NQ") && hint.strength < 2 && loose;
-            if yes && (weak || beside || clause == "NQ1" && flags.has_poc) {
+            if yes && whole.asks_only(hint) {
                 hint.answer = AnswerValue::Unclear;
             } else if clause == "CH2" && flags.scanner && !flags.other_product {
                 // The footer of a tool's mail reads like an offer.

@@ -112,7 +112,19 @@ fn continues(line: &str, next: &str) -> bool {
         });
     let heading = line.trim_start().starts_with('#');
     let ended = line.trim_end().ends_with(['.', '!', '?', ':', '\u{3002}', '|']);
-    !starts.is_empty() && !line.trim().is_empty() && !indented && !item && !heading && !ended
+    let table = is_row(line) || is_row(next);
+    !table
+        && !starts.is_empty()
+        && !line.trim().is_empty()
+        && !indented
+        && !item
+        && !heading
+        && !ended
+}
+
+/// Whether a line has columns: words with wide gaps between them, twice.
+fn is_row(line: &str) -> bool {
+    line.trim().split("  ").filter(|column| !column.trim().is_empty()).count() > 2
 }
 
 /// Copies a line; a blank after a sentence end becomes a line end.
