@@ -134,12 +134,13 @@ commands! {
     Search "search" [Queue Case] Text "searches the list, or the text of the case";
     SearchNext "search-next" [Queue Case] None "goes to the next match";
     SearchPrevious "search-previous" [Queue Case] None "goes to the previous match";
-    Filter "filter" [Queue] Text "shows only cases that hold the words; state:WORD and is:unanswered narrow";
+    Filter "filter" [Queue] Text "shows only cases that hold the words; state:WORD, is:unanswered and is:rescued narrow";
     CycleFilter "cycle-filter" [Queue] None "switches between open, unanswered and all cases";
     Sort "sort" [Queue] None "switches the order: newest, suggestion, deadline, reporter";
     Triage "triage" [Queue] None "goes through the shown cases one after the other";
     Sync "sync" [Queue Case] None "pulls new mail";
-    CancelSync "cancel-sync" [Queue Case] None "stops the running pull";
+    Watch "watch" [Queue Case] None "pulls new mail and then waits for more";
+    CancelSync "cancel-sync" [Queue Case] None "stops the pull or the watch";
     Yes "yes" [Case Advisory] None "answers the question under the cursor with yes";
     No "no" [Case Advisory] None "answers the question under the cursor with no";
     Unclear "unclear" [Case Advisory] None "answers the question under the cursor with unclear";

@@ -391,3 +391,20 @@ fn without_a_checkout_or_git_the_claims_are_listed_and_the_reason_told() {
     let shown = house.console.json(&["--config", &house.config, "show", &case]);
     assert_eq!(claim(&shown, "switch_lamp")["found"], "yes");
 }
+
+#[test]
+fn the_doctor_looks_at_the_checkout() {
+    let house = House::new();
+    let doctor = |extra: &[&str]| {
+        let args = [&["--config", &house.config, "--now", "2026-11-01T12:00:00Z", "doctor"], extra]
+            .concat();
+        house.console.command(&args).output().expect("run")
+    };
+    let told = String::from_utf8(doctor(&[]).stdout).expect("text");
+    assert!(told.contains("FAULT checkout") && told.contains("no tag 1.11.8"), "{told}");
+    house.product.git(&["tag", "v1.11.8"]);
+    let done = doctor(&[]);
+    let told = String::from_utf8(done.stdout).expect("text");
+    assert!(told.contains("ok    checkout") && told.contains("4 tags"), "{told}");
+    assert!(done.status.success());
+}

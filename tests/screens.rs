@@ -4,7 +4,7 @@
 
 mod support;
 
-use casebook::app::{Input, Outcome, Screen, SyncState};
+use casebook::app::{Input, Outcome, Problem, Screen, SyncState};
 use casebook::keymap::Shipped;
 use support::console::forbidden;
 use support::stage::{Mails, Stage};
@@ -218,10 +218,28 @@ fn the_text_cursor_is_where_one_types() {
 }
 
 #[test]
+fn a_long_message_is_shown_to_its_end() {
+    let mut stage = Stage::new(80, 24);
+    let what = "localhost port 993 refused the connection: Connection refused (os error 111)";
+    let next = "check the port and whether the server runs";
+    let problem = Problem { what: what.into(), next: next.into() };
+    stage.input(Input::Outcome(Outcome::SyncFailed(problem)));
+    let screen = stage.screen();
+    assert!(screen.contains(next) && screen.contains("Enter open"), "{screen}");
+    stage.keys("j");
+    assert!(!stage.screen().contains(next));
+}
+
+#[test]
 fn a_running_pull_shows_how_far_it_is() {
     let mut stage = Stage::new(80, 24);
-    let running =
-        SyncState::Running { phase: "fetching".into(), done: 3, total: Some(34), bytes: 20_000 };
+    let running = SyncState::Running {
+        phase: "fetching".into(),
+        done: 3,
+        total: Some(34),
+        bytes: 20_000,
+        pace: None,
+    };
     stage.input(Input::Outcome(Outcome::Sync(running)));
     let screen = stage.screen();
     assert!(

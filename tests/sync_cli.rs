@@ -62,20 +62,24 @@ impl<'a> Account<'a> {
         Self { security, host: "localhost", port, ca: &dovecot.ca_pem, password: PASSWORD }
     }
 
-    /// Writes config, authority and the file that the password command prints.
-    fn write(&self, console: &Console) {
+    /// Writes config and authority; `secret` is the line that names the way to the password.
+    fn write_with(&self, console: &Console, secret: &str) {
         fs::write(console.path("ca.pem"), self.ca).expect("written");
-        console.write("secret", &format!("{}\nnot this\n", self.password));
         let Self { security, host, port, .. } = self;
-        let secret = console.path("secret");
         console.write(
             "config.toml",
             &format!(
                 "[account]\naddress = \"security@example.org\"\nhost = \"{host}\"\nport = {port}\n\
-                 security = \"{security}\"\nuser = \"{USER}\"\npassword_command = [\"cat\", {secret:?}]\n\
-                 ca_file = \"ca.pem\"\n"
+                 security = \"{security}\"\nuser = \"{USER}\"\nca_file = \"ca.pem\"\n{secret}\n"
             ),
         );
+    }
+
+    /// Writes config, authority and the file that the password command prints.
+    fn write(&self, console: &Console) {
+        console.write("secret", &format!("{}\nnot this\n", self.password));
+        let secret = console.path("secret");
+        self.write_with(console, &format!("password_command = [\"cat\", {secret:?}]"));
     }
 }
 
@@ -273,4 +277,54 @@ fn a_pull_that_is_killed_loses_and_doubles_nothing() {
     assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), all, "every one");
     console.ok(&["verify"]);
     assert_eq!(dovecot.files().len(), 200);
+}
+
+#[test]
+fn the_screen_asks_for_the_password_once_it_is_needed() {
+    let Some(dovecot) = filled(3) else { return };
+    let console = Console::new();
+    Account::of(&dovecot, "tls").write_with(&console, "");
+    let mut screen = console.screen(120, 24, &["--config", "config.toml"]);
+    screen.wait_for("no mail yet");
+    screen.send("S");
+    screen.wait_for("password of");
+    screen.send("wrong one\r");
+    screen.wait_for("refused the login");
+    screen.send("S");
+    screen.wait_for("password of");
+    screen.send(&format!("x\u{15}{PASSWORD}"));
+    screen.settle();
+    screen.send("\r");
+    screen.wait_for("3 new");
+    screen.send("S");
+    screen.wait_for("0 new");
+    screen.send("q");
+    assert_eq!(screen.wait_end(), 0);
+    let shown = screen.bytes();
+    assert!(!String::from_utf8_lossy(&shown).contains(CANARY), "the password was on the screen");
+    assert!(!holds(&console.store(), CANARY.as_bytes()), "the password is in the store");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_password_comes_from_the_keyring() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(dovecot) = filled(2) else { return };
+    let console = Console::new();
+    Account::of(&dovecot, "tls").write_with(&console, "keyring = true");
+    let missing = console.fails(4, &SYNC);
+    assert!(
+        missing
+            .contains("`secret-tool store --label=casebook service casebook host localhost user"),
+        "{missing}"
+    );
+    // It answers to the entry's name only.
+    let entry = format!("lookup service casebook host localhost user {USER}");
+    let script = format!("#!/bin/sh\n[ \"$*\" = '{entry}' ] && echo '{PASSWORD}'\n");
+    let tool = console.write("secret-tool", &script);
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o700)).expect("set");
+    let told = console.command(&SYNC).env("PATH", tool.parent().expect("a folder")).output();
+    let told = String::from_utf8(told.expect("run").stdout).expect("text");
+    assert!(told.contains("2"), "{told}");
+    assert_eq!(stored(&console).len(), 2);
 }

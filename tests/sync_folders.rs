@@ -85,6 +85,14 @@ fn an_answer_in_sent_stops_the_clock_and_junk_is_swept_with_a_mark() {
     assert_eq!(messages(&console, "swept")[0]["rescued"], true);
     let text = console.ok(&["show", &console.case("swept")]);
     assert!(text.contains("rescued"), "{text}");
+    let mut screen = console.screen(100, 24, &["--config", "config.toml"]);
+    screen.wait_for("swept");
+    screen.send("fis:rescued\r");
+    screen.wait_until("only the rescued", |shown| shown.contains("1/1") && shown.contains(" J"));
+    screen.send("\x1b");
+    screen.settle();
+    screen.send("q");
+    screen.wait_end();
     // The same after the index was made anew from the files.
     console.ok(&["--config", "config.toml", "verify", "--rebuild"]);
     assert_eq!(acknowledge(&console), "met");

@@ -8,7 +8,7 @@ use super::layer::{Layer, Reading};
 use super::look::find;
 use super::prompt::Asking;
 use super::run::{case_id, command};
-use super::{Effect, Model, Screen, Tone, calculator, claims, clocks, draft, form, out};
+use super::{Effect, Model, Screen, Tone, calculator, claims, clocks, draft, form, out, sync};
 use crate::command::{Argument, Command, Context};
 use crate::domain::journal::Act;
 
@@ -32,7 +32,10 @@ pub(super) fn complete(model: &mut Model, args: &str) {
 }
 
 pub(super) fn accept(model: &mut Model) {
-    if let Some(prompt) = model.prompt.take() {
+    if let Some(mut prompt) = model.prompt.take() {
+        if let Asking::Password { watch, .. } = prompt.asking {
+            return sync::with_password(model, std::mem::take(&mut prompt.password), watch);
+        }
         let line = prompt.taken();
         return take(model, prompt.asking, &line);
     }
@@ -86,6 +89,8 @@ pub(super) fn take(model: &mut Model, asking: Asking, line: &str) {
         }
         Asking::ExportTo => form::actions::export_to(model, line),
         Asking::CalendarTo => clocks::calendar(model, line),
+        // Taken before, as it never becomes a line.
+        Asking::Password { .. } => {}
         Asking::EmlTo => {
             if let Some(case) = case_id(model) {
                 model.push(Effect::WriteEml { case, path: PathBuf::from(line) });

@@ -32,6 +32,7 @@ pub mod prompt;
 pub mod queue;
 pub mod row;
 mod run;
+pub mod sync;
 pub mod thread;
 pub mod triage;
 pub mod twin;
@@ -39,6 +40,7 @@ mod update;
 pub mod when;
 pub mod words;
 
+pub use sync::{Pace, Password, SyncState};
 pub use update::update;
 
 use std::path::PathBuf;
@@ -98,29 +100,6 @@ pub struct Toast {
     pub tone: Tone,
     /// Words.
     pub text: DisplayText,
-}
-
-/// What a pull is doing.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub enum SyncState {
-    /// No account is configured.
-    #[default]
-    Off,
-    /// Nothing is running; the words say when and how the last pull ended.
-    Idle(String),
-    /// The server tells when something comes; the words say how things are.
-    Watching(String),
-    /// Running.
-    Running {
-        /// What it does at present.
-        phase: String,
-        /// Messages fetched.
-        done: u64,
-        /// Messages to fetch, once known.
-        total: Option<u64>,
-        /// Bytes fetched.
-        bytes: u64,
-    },
 }
 
 /// An error as a person reads it.
@@ -213,6 +192,8 @@ pub enum Outcome {
     Sync(SyncState),
     /// The pull has ended with an error.
     SyncFailed(Problem),
+    /// The server refused the password: the next pull asks for that of this account.
+    PasswordRefused(String),
     /// The store is being rebuilt or checked; shown until the next.
     Upkeep(String),
 }
@@ -312,7 +293,12 @@ pub enum Effect {
         folder: PathBuf,
     },
     /// Start a pull.
-    StartSync,
+    StartSync {
+        /// Go on by waiting for new mail.
+        watch: bool,
+        /// The password, if it was asked for.
+        password: Option<Password>,
+    },
     /// Stop it.
     CancelSync,
     /// Draw everything again.
@@ -348,6 +334,9 @@ pub struct Model {
     pub toast: Option<Toast>,
     /// State of the pull.
     pub sync: SyncState,
+    /// Whose password a pull has to ask for, such as `me at mail.example`; `None` where none is asked for or it is
+    /// known.
+    pub ask_password: Option<String>,
     /// What the store is busy with besides.
     pub upkeep: Option<String>,
     /// Keys of an unfinished sequence.
@@ -410,6 +399,10 @@ pub struct Setup {
     pub read_only: bool,
     /// Whether an account is configured.
     pub online: bool,
+    /// Whose password a pull has to ask for.
+    pub ask_password: Option<String>,
+    /// Whether a pull starts at once.
+    pub pull: bool,
     /// Whether colours are used.
     pub colour: bool,
     /// Folder that exports are offered to go to.
@@ -421,7 +414,7 @@ impl Model {
     pub fn start(setup: Setup) -> (Self, Vec<Effect>) {
         let sync =
             if setup.online { SyncState::Idle("not pulled yet".into()) } else { SyncState::Off };
-        let model = Self {
+        let mut model = Self {
             screen: Screen::Queue,
             queue: Queue::loading(),
             case: None,
@@ -433,6 +426,7 @@ impl Model {
             prompt: None,
             toast: None,
             sync,
+            ask_password: setup.ask_password,
             upkeep: None,
             pending: Vec::new(),
             choices: Vec::new(),
@@ -452,9 +446,13 @@ impl Model {
             after_open: None,
             session: None,
             last_act: Vec::new(),
-            effects: Vec::new(),
+            effects: vec![Effect::LoadQueue],
         };
-        (model, vec![Effect::LoadQueue])
+        if setup.pull {
+            sync::start(&mut model, false);
+        }
+        let first = std::mem::take(&mut model.effects);
+        (model, first)
     }
 
     /// The context that keys are looked up in.

@@ -1,11 +1,12 @@
 //! The one-line input at the bottom: command line, palette, search, reason, and what completes it.
 
 use super::editor::Line;
+use super::sync::Password;
 use crate::command::{Argument, Command, Context, TABLE};
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::Policy;
 use crate::domain::{CaseState, ClauseId, Disposition};
-use crate::keymap::Keymap;
+use crate::keymap::{Key, KeyCode, Keymap};
 
 /// What the line is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,6 +43,13 @@ pub enum Asking {
         /// Position among its attachments.
         attachment: usize,
     },
+    /// The password for a pull.
+    Password {
+        /// Whose, such as `me at mail.example`.
+        of: String,
+        /// Whether the pull goes on by waiting for new mail.
+        watch: bool,
+    },
 }
 
 impl Asking {
@@ -58,6 +66,7 @@ impl Asking {
             Self::CalendarTo => "write calendar to file: ".to_owned(),
             Self::EmlTo => "write reply to file: ".to_owned(),
             Self::AttachmentTo { .. } => "save attachment as: ".to_owned(),
+            Self::Password { of, .. } => format!("password of {of} (not shown): "),
         }
     }
 }
@@ -78,6 +87,8 @@ pub struct Prompt {
     pub asking: Asking,
     /// What was typed.
     pub line: Line,
+    /// What was typed where it is a password; then the line stays empty.
+    pub password: Password,
     /// Completions of what was typed.
     pub candidates: Vec<Candidate>,
     /// The candidate under the cursor, once one was chosen.
@@ -87,10 +98,38 @@ pub struct Prompt {
 impl Prompt {
     /// Asks, beginning with `text`.
     pub fn new(asking: Asking, text: &str, words: &Words<'_>) -> Self {
-        let mut prompt =
-            Self { asking, line: Line::new(text), candidates: Vec::new(), chosen: None };
+        let mut prompt = Self {
+            asking,
+            line: Line::new(text),
+            password: Password::default(),
+            candidates: Vec::new(),
+            chosen: None,
+        };
         prompt.refresh(words);
         prompt
+    }
+
+    /// Takes a key that no binding wanted.
+    pub fn key(&mut self, key: Key) {
+        if !matches!(self.asking, Asking::Password { .. }) {
+            return self.line.key(key);
+        }
+        match key.code {
+            KeyCode::Char('u' | 'w') if key.ctrl => self.password.clear(),
+            KeyCode::Char(letter) if !key.ctrl && !key.alt => {
+                self.password.push(letter.encode_utf8(&mut [0; 4]));
+            }
+            KeyCode::Backspace => self.password.pop(),
+            _ => {}
+        }
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        match self.asking {
+            Asking::Password { .. } => self.password.push(text),
+            _ => self.line.paste(text),
+        }
     }
 
     /// Works the completions out again after the line has changed.

@@ -360,7 +360,8 @@ fn next_due(row: &CaseRow, periods: &Periods, now: Timestamp) -> (bool, Option<T
     (due.is_none(), due)
 }
 
-/// A filter: plain words, `state:WORD`, `is:unanswered`, `is:open`, `is:queued`, `is:waiting`, `suggested:WORD`.
+/// A filter: plain words, `state:WORD`, `is:unanswered`, `is:open`, `is:queued`, `is:waiting`,
+/// `is:rescued`, `suggested:WORD`.
 pub struct Words {
     plain: Vec<String>,
     state: Option<String>,
@@ -368,6 +369,7 @@ pub struct Words {
     open: bool,
     queued: bool,
     waiting: bool,
+    rescued: bool,
     suggested: Option<String>,
 }
 
@@ -381,6 +383,7 @@ impl Words {
             open: false,
             queued: false,
             waiting: false,
+            rescued: false,
             suggested: None,
         };
         for word in text.split_whitespace() {
@@ -391,6 +394,7 @@ impl Words {
                 Some(("is", "open")) => words.open = true,
                 Some(("is", "queued")) => words.queued = true,
                 Some(("is", "waiting")) => words.waiting = true,
+                Some(("is", "rescued")) => words.rescued = true,
                 _ => words.plain.push(word.to_lowercase()),
             }
         }
@@ -409,6 +413,7 @@ impl Words {
         in_view
             && (!self.unanswered || row.unanswered)
             && (!self.open || row.is_open())
+            && (!self.rescued || row.rescued)
             && (!self.waiting || row.waiting_since.is_some())
             && self.state.as_deref().is_none_or(|state| row.state.as_str() == state)
             && self

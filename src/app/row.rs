@@ -57,6 +57,8 @@ pub struct CaseRow {
     pub public: bool,
     /// Whether a message carries a warning.
     pub warned: bool,
+    /// Whether the server had a message of it among the junk.
+    pub rescued: bool,
     /// Whether a message carries an attachment.
     pub attachments: bool,
 }

@@ -3,8 +3,8 @@
 use super::case::Pane;
 use super::prompt::Asking;
 use super::{
-    Effect, Model, Screen, SyncState, Tone, answer, calculator, claims, clocks, decide, draft,
-    enter, form, layout, look, many, merge, out, outbox, triage,
+    Effect, Model, Screen, Tone, answer, calculator, claims, clocks, decide, draft, enter, form,
+    layout, look, many, merge, out, outbox, sync, triage,
 };
 use crate::command::Command;
 use crate::domain::Disposition;
@@ -39,8 +39,9 @@ pub(super) fn command(model: &mut Model, command: Command, args: &str) {
         Command::Calendar => enter::text_or_ask(model, Asking::CalendarTo, args),
         Command::Pause => clocks::pause(model, args),
         Command::Triage => triage::start(model),
-        Command::Sync => sync(model),
-        Command::CancelSync => cancel_sync(model),
+        Command::Sync => sync::start(model, false),
+        Command::Watch => sync::start(model, true),
+        Command::CancelSync => sync::cancel(model),
         Command::Yes => answer::answer(model, AnswerValue::Yes),
         Command::No => answer::answer(model, AnswerValue::No),
         Command::Unclear => answer::answer(model, AnswerValue::Unclear),
@@ -219,15 +220,6 @@ pub(super) fn key(model: &Model, command: Command) -> String {
     model.key_of(command).unwrap_or_else(|| format!(":{}", command.name()))
 }
 
-fn cancel_sync(model: &mut Model) {
-    if matches!(model.sync, SyncState::Running { .. } | SyncState::Watching(_)) {
-        model.push(Effect::CancelSync);
-    } else {
-        let sync = key(model, Command::Sync);
-        model.say(Tone::Note, format!("no pull is running; {sync} starts one"));
-    }
-}
-
 fn next_pane(model: &mut Model) {
     if let (Screen::Case, Some(case)) = (model.screen, &mut model.case) {
         case.pane = match case.pane {
@@ -237,24 +229,6 @@ fn next_pane(model: &mut Model) {
     }
     if let (Screen::Advisory, Some(advisory)) = (model.screen, &mut model.advisory) {
         advisory.in_preview = !advisory.in_preview;
-    }
-}
-
-fn sync(model: &mut Model) {
-    match model.sync {
-        SyncState::Off => model.say(
-            Tone::Note,
-            "no account is configured; everything here works offline, `casebook init` sets one up",
-        ),
-        SyncState::Watching(_) => {
-            let cancel = key(model, Command::CancelSync);
-            model.say(Tone::Note, format!("new mail comes by itself; {cancel} stops that"));
-        }
-        SyncState::Running { .. } => {
-            let cancel = key(model, Command::CancelSync);
-            model.say(Tone::Note, format!("a pull is running; {cancel} stops it"));
-        }
-        SyncState::Idle(_) => model.push(Effect::StartSync),
     }
 }
 

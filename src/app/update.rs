@@ -89,7 +89,7 @@ fn take(model: &mut Model, key: Key) {
 /// Gives keys without a binding to the text being edited, or says that they do nothing.
 fn type_in(model: &mut Model, keys: &[Key]) {
     if let Some(prompt) = &mut model.prompt {
-        keys.iter().for_each(|key| prompt.line.key(*key));
+        keys.iter().for_each(|key| prompt.key(*key));
         refresh_prompt(model);
         return;
     }
@@ -120,7 +120,7 @@ fn refresh_prompt(model: &mut Model) {
 
 fn paste(model: &mut Model, text: &str) {
     if let Some(prompt) = &mut model.prompt {
-        prompt.line.paste(text);
+        prompt.paste(text);
         refresh_prompt(model);
     } else if model.context() == Context::Form {
         form::actions::paste(model, text);
@@ -227,6 +227,7 @@ fn take_in(model: &mut Model, outcome: Outcome) {
             model.fail(&problem);
             model.sync = SyncState::Idle("last pull failed".into());
         }
+        Outcome::PasswordRefused(of) => model.ask_password = Some(of),
         Outcome::Upkeep(text) => model.upkeep = (!text.is_empty()).then_some(text),
     }
 }

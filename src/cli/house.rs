@@ -11,8 +11,9 @@ use crate::app::{Problem, material};
 use crate::command::Context as Screen;
 use crate::config;
 use crate::domain::policy::Policy;
+use crate::domain::version;
 use crate::keymap::Keymap;
-use crate::runtime::{secret, setup};
+use crate::runtime::{policy_check, secret, setup};
 use crate::store::Report;
 
 /// Explains vectors; needs no store. Exit 1 if one is not valid.
@@ -77,7 +78,7 @@ pub(crate) fn verify(context: &Context, rebuild: bool) -> Result<(), Failure> {
     }
     Err(Failure::damaged(Problem {
         what: "the store has damaged parts, named above; everything else is intact and usable".into(),
-        next: "pull again to fetch mail that is still on the server, or restore the named files from a backup".into(),
+        next: "`casebook verify --rebuild`, then pull: mail that is still on the server comes again; or restore the named files from a backup".into(),
     }))
 }
 
@@ -189,6 +190,8 @@ pub(crate) fn doctor(context: &Context) -> Result<(), Failure> {
             detail: setup.config.ui.keymap.as_str().into(),
         },
     ];
+    let today = jiff::tz::TimeZone::UTC.to_datetime(context.clock.now()).date();
+    findings.extend(product(&setup, today));
     findings.extend(account(&setup));
     findings.push(store(context, &setup));
     findings.extend(silences(&setup.policy));
@@ -258,6 +261,29 @@ fn policy_text(setup: &setup::Setup) -> Finding {
     Finding { what, good: false, detail }
 }
 
+/// Whether claims can be looked up: the checkout, and the release that the policy calls the stable one in it.
+fn product(setup: &setup::Setup, today: jiff::civil::Date) -> Option<Finding> {
+    let path = setup.config.product.checkout.as_ref()?;
+    let at = path.display();
+    let (good, detail) = match policy_check::checkout(path) {
+        Err(error) => (false, format!("{at}: {error}; {}", error.advice())),
+        Ok(found) => {
+            let newest = version::latest_stable(&setup.policy, today);
+            let version = newest.map_or("", |release| release.version.as_str());
+            let number =
+                |tag: &String| tag.trim_start_matches(|c: char| !c.is_ascii_digit()) == version;
+            let known =
+                format!("{at}: {} tags, {} branches", found.tags.len(), found.branches.len());
+            if version.is_empty() || found.tags.iter().any(number) {
+                (true, known)
+            } else {
+                (false, format!("{known}, but no tag {version}; fetch the tags"))
+            }
+        }
+    };
+    Some(Finding { what: "checkout".into(), good, detail })
+}
+
 fn account(setup: &setup::Setup) -> Vec<Finding> {
     let Some(account) = &setup.config.account else { return Vec::new() };
     let mut findings = vec![Finding {
@@ -265,13 +291,18 @@ fn account(setup: &setup::Setup) -> Vec<Finding> {
         good: true,
         detail: format!("{} at {} port {}", account.user, account.host, account.port),
     }];
-    if let config::Secret::Command(argv) = &account.secret {
-        let (good, detail) = match secret::from_command(argv) {
-            Ok(_) => (true, "the command prints one".to_owned()),
-            Err(error) => (false, error.to_string()),
-        };
-        findings.push(Finding { what: "password".into(), good, detail });
-    }
+    let (found, detail) = match &account.secret {
+        config::Secret::Ask => return findings,
+        config::Secret::Command(argv) => (secret::from_command(argv), "the command prints one"),
+        config::Secret::Keyring => {
+            (secret::from_keyring(&account.user, &account.host), "the keyring holds one")
+        }
+    };
+    let (good, detail) = match found {
+        Ok(_) => (true, detail.to_owned()),
+        Err(error) => (false, error.to_string()),
+    };
+    findings.push(Finding { what: "password".into(), good, detail });
     findings
 }
 

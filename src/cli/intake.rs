@@ -95,10 +95,8 @@ pub(crate) fn sync(context: &Context, watch: bool) -> Result<(), Failure> {
     let interrupt = signals::cancel_on_interrupt(&cancel);
     let progress = RefCell::new(Progress::new());
     let mut show = |state: SyncState| {
-        if let SyncState::Running { phase, done, total, bytes } = state {
-            let of = total.map_or_else(String::new, |total| format!(" of {total}"));
-            let words = format!("{phase}: {done}{of} messages, {bytes} bytes");
-            progress.borrow_mut().show(&words);
+        if let SyncState::Running { .. } = state {
+            progress.borrow_mut().show(&state.words());
         }
     };
     let mut clock = Watch::start();

@@ -27,11 +27,6 @@ pub(crate) fn open(context: &Context) -> Result<ExitCode, Failure> {
     let mailbox =
         setup.config.account.as_ref().map(Mailbox::of).transpose().map_err(Failure::usage)?;
     let desk = Arc::new(context.open(&setup)?);
-    let asked = mailbox.is_some();
-    let mailbox = mailbox.and_then(Mailbox::ask_now);
-    if asked && mailbox.is_none() {
-        eprintln!("no password: working offline");
-    }
     // Who sets a watch up has asked for the pull.
     let pull = mailbox.as_ref().is_some_and(|mailbox| mailbox.watch) && !desk.read_only;
     run(context, &setup, &desk, mailbox, Begin { pull, ..Begin::default() })
@@ -60,6 +55,7 @@ fn run(
 ) -> Result<ExitCode, Failure> {
     let (to_inbox, inbox) = mpsc::channel();
     let online = mailbox.is_some();
+    let ask_password = mailbox.as_ref().filter(|mailbox| mailbox.asks()).map(Mailbox::whose);
     screen_loop::quiet_panics();
     let trap = Arc::new(Trap::new(begin.fault));
     let workers = Workers::start(desk, mailbox, &to_inbox, &trap);
@@ -73,13 +69,12 @@ fn run(
         zone: crate::runtime::clock::Clock::zone(),
         read_only: desk.read_only,
         online,
+        ask_password,
+        pull: begin.pull,
         colour: !context.global.no_color
             && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         export_folder: PathBuf::from("advisories"),
     };
-    if begin.pull {
-        workers.request(app::Effect::StartSync);
-    }
     let ended = screen_loop::run(first, &desk.clock, &workers, &inbox, &to_inbox, &trap);
     // What was asked for is finished before the program ends.
     drop(workers);

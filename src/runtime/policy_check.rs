@@ -51,6 +51,14 @@ pub fn check(
     Checked { drift, names, no_checkout }
 }
 
+/// Branches and tags of the checkout at `path`.
+///
+/// # Errors
+/// If there is no repository, or git cannot tell.
+pub fn checkout(path: &Path) -> Result<Checkout, GitError> {
+    names(&Git::at(path, TIME_MAX)?)
+}
+
 /// Branches and tags of a checkout.
 fn names(git: &Git) -> Result<Checkout, GitError> {
     let mut checkout = Checkout::default();

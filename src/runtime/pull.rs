@@ -1,13 +1,15 @@
-//! A pull: from the configured account through `sync` into the store. Fetching and storing run side by side.
+//! A pull: from the configured account through `sync` into the store. Fetching, archiving and listing run side by
+//! side.
 
 use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::desk::Desk;
-use super::ingest::Changed;
+use super::ingest::{Archived, Changed};
 use super::secret;
-use crate::app::{Problem, SyncState};
+use crate::app::{Pace, Problem, SyncState};
 use crate::config;
 use crate::store::{MailSource, NewMail, ReceivedFrom, StoreError};
 use crate::sync::{
@@ -20,8 +22,12 @@ use crate::sync::{
 pub enum SecretSource {
     /// A command's first line.
     Command(Vec<String>),
-    /// Asked for at the terminal.
+    /// The desktop's keyring.
+    Keyring,
+    /// Asked for at the terminal, or by the screen when a pull starts.
     Prompt,
+    /// Typed at the screen.
+    Typed(Secret),
     /// Known to this process: the sample inbox.
     Known(Secret),
 }
@@ -71,32 +77,27 @@ impl Mailbox {
         let secret = match &account.secret {
             config::Secret::Command(argv) => SecretSource::Command(argv.clone()),
             config::Secret::Ask => SecretSource::Prompt,
-            config::Secret::Keyring => {
-                return Err(Problem {
-                    // The crates for it need the system's D-Bus library or an async runtime.
-                    what: "this build has no access to the desktop keyring".into(),
-                    next: "use password_command, such as [\"secret-tool\", \"lookup\", …]".into(),
-                });
-            }
+            config::Secret::Keyring => SecretSource::Keyring,
         };
         Ok(Self { account: to, secret, watch: account.watch })
     }
 
-    /// Asks for the password now if it would have to be asked for later, when the screen has the terminal.
-    /// `None` if nothing was typed: then there is no pulling.
-    pub fn ask_now(mut self) -> Option<Self> {
-        if matches!(self.secret, SecretSource::Prompt) {
-            let typed = secret::from_prompt(&self.account.user, &self.account.host).ok()?;
-            self.secret = SecretSource::Known(typed);
-        }
-        Some(self)
+    /// Whose password it is, such as `me at mail.example`.
+    pub fn whose(&self) -> String {
+        format!("{} at {}", self.account.user, self.account.host)
+    }
+
+    /// Whether the password has to be asked for.
+    pub fn asks(&self) -> bool {
+        matches!(self.secret, SecretSource::Prompt)
     }
 
     fn secret(&self) -> Result<Secret, SecretError> {
         match &self.secret {
             SecretSource::Command(argv) => secret::from_command(argv),
-            SecretSource::Known(secret) => Ok(secret.clone()),
-            SecretSource::Prompt => secret::from_prompt(&self.account.user, &self.account.host),
+            SecretSource::Keyring => secret::from_keyring(&self.account.user, &self.account.host),
+            SecretSource::Known(secret) | SecretSource::Typed(secret) => Ok(secret.clone()),
+            SecretSource::Prompt => secret::from_prompt(&self.whose()),
         }
     }
 }
@@ -121,6 +122,7 @@ pub fn run(
     progress: &mut dyn FnMut(SyncState),
     heard: &mut dyn FnMut(&Changed),
 ) -> Result<Pulled, sync::SyncError> {
+    let mut meter = Meter::default();
     beside(desk, heard, |storing| {
         let summary = sync::run(
             &mailbox.account,
@@ -128,7 +130,7 @@ pub fn run(
             cursors(desk, &mailbox.account),
             &mut StoreSink(storing),
             cancel,
-            &mut |now| progress(state_of(now)),
+            &mut |now| progress(meter.state_of(now)),
         );
         let rest = storing.drain().map_err(|source| sync::SyncError::Sink { source });
         let summary = summary?;
@@ -158,6 +160,7 @@ pub fn watch(
     heard: &mut dyn FnMut(&Changed),
     told: &mut dyn FnMut(News),
 ) -> sync::SyncError {
+    let mut meter = Meter::default();
     beside(desk, heard, |storing| {
         let mut failed = None;
         let ended = sync::watch(
@@ -168,7 +171,7 @@ pub fn watch(
             cancel,
             &mut |now| {
                 if !matches!(now.phase, Phase::Watching | Phase::Waiting) {
-                    progress(state_of(now));
+                    progress(meter.state_of(now));
                 }
             },
             &mut |round| match (storing.drain(), round) {
@@ -200,33 +203,69 @@ fn cursors(desk: &Desk, account: &Account) -> Vec<Cursor> {
         .collect()
 }
 
-fn state_of(now: Progress) -> SyncState {
-    let phase = match now.phase {
-        Phase::Connecting => "connecting",
-        Phase::Listing => "listing",
-        Phase::Fetching | Phase::Storing => "pulling",
-        Phase::Waiting => "waiting to reconnect",
-        Phase::Watching => "watching",
-    };
-    SyncState::Running {
-        phase: phase.into(),
-        done: now.messages_done,
-        total: (now.messages_total > 0).then_some(now.messages_total),
-        bytes: now.bytes,
+/// Tells how fast a pull is from what it says of itself.
+#[derive(Default)]
+struct Meter {
+    /// When fetching began, and how far things were then.
+    began: Option<(Instant, Progress)>,
+}
+
+impl Meter {
+    fn state_of(&mut self, now: Progress) -> SyncState {
+        let phase = match now.phase {
+            Phase::Connecting => "connecting",
+            Phase::Listing => "listing",
+            Phase::Fetching | Phase::Storing => "pulling",
+            Phase::Waiting => "waiting to reconnect",
+            Phase::Watching => "watching",
+        };
+        let pace = if matches!(now.phase, Phase::Fetching | Phase::Storing) {
+            let (at, first) = *self.began.get_or_insert((Instant::now(), now));
+            pace(first, now, at.elapsed())
+        } else {
+            self.began = None;
+            None
+        };
+        SyncState::Running {
+            phase: phase.into(),
+            done: now.messages_done,
+            total: (now.messages_total > 0).then_some(now.messages_total),
+            bytes: now.bytes,
+            pace,
+        }
     }
 }
 
-/// Runs `work` with a thread beside it that stores what is handed over.
+/// How fast it went from `first` to `now`, and how long the rest takes at that; `None` while nobody can tell.
+fn pace(first: Progress, now: Progress, took: Duration) -> Option<Pace> {
+    let seconds = took.as_secs_f64();
+    let done = now.messages_done.saturating_sub(first.messages_done);
+    if seconds < 1.0 || done == 0 {
+        return None;
+    }
+    let rest = now.messages_total.saturating_sub(now.messages_done);
+    // Both are far below where a float loses a whole number.
+    let (bytes, rest, done) =
+        (now.bytes.saturating_sub(first.bytes) as f64, rest as f64, done as f64);
+    Some(Pace {
+        bytes_per_second: (bytes / seconds) as u64,
+        seconds_left: (rest * seconds / done).ceil() as u64,
+    })
+}
+
+/// Runs `work` with two threads beside it: one archives what is handed over, one lists what is archived.
 fn beside<T>(
     desk: &Desk,
     heard: &mut dyn FnMut(&Changed),
     work: impl FnOnce(&Storing<'_>) -> T,
 ) -> T {
     thread::scope(|scope| {
-        // One batch is stored and one waits while the next is fetched.
+        // One batch is listed, one archived, and one waits while the next is fetched.
         let (batches, queue) = mpsc::sync_channel(1);
+        let (archived, waiting) = mpsc::sync_channel(0);
         let (answers, stored) = mpsc::channel();
-        scope.spawn(move || keep(desk, &queue, &answers));
+        scope.spawn(move || archive(desk, &queue, &archived));
+        scope.spawn(move || list(desk, &waiting, &answers));
         work(&Storing {
             desk,
             batches,
@@ -245,10 +284,26 @@ struct Handed {
     cursor: Vec<u8>,
 }
 
-/// Stores batches in their order, up to the first that fails.
-fn keep(desk: &Desk, queue: &Receiver<Handed>, answers: &Sender<Result<Changed, StoreError>>) {
+/// A batch that is in the archive, or why it is not.
+type Kept = Result<(Archived, String, Vec<u8>), StoreError>;
+
+/// Archives batches in their order, up to the first that fails.
+fn archive(desk: &Desk, queue: &Receiver<Handed>, archived: &SyncSender<Kept>) {
     while let Ok(Handed { mails, mailbox, cursor }) = queue.recv() {
-        let stored = desk.add(mails, Some((mailbox.as_str(), cursor)));
+        let kept = desk.archive(mails).map(|archived| (archived, mailbox, cursor));
+        let failed = kept.is_err();
+        if archived.send(kept).is_err() || failed {
+            return;
+        }
+    }
+}
+
+/// Lists batches in their order, up to the first that fails.
+fn list(desk: &Desk, archived: &Receiver<Kept>, answers: &Sender<Result<Changed, StoreError>>) {
+    while let Ok(kept) = archived.recv() {
+        let stored = kept.and_then(|(archived, mailbox, cursor)| {
+            desk.list(archived, Some((mailbox.as_str(), cursor)))
+        });
         let failed = stored.is_err();
         if answers.send(stored).is_err() || failed {
             return;

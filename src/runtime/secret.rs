@@ -1,4 +1,4 @@
-//! The password: from a command, or asked for. Never from config, argument or environment.
+//! The password: from a command, from the desktop's keyring, or asked for. Never from config, argument or environment.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -25,6 +25,38 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// If it cannot be started, takes longer than 30 seconds or prints nothing.
 pub fn from_command(argv: &[String]) -> Result<Secret, SecretError> {
     within(argv, LIMIT)
+}
+
+/// Looks the password up in the desktop's keyring, through the tool that the desktop has for it: a library would bring
+/// the system's D-Bus or an async runtime for the same answer. The entry is named by service, host and user.
+///
+/// # Errors
+/// If there is no such tool or no such entry; the sentence says how one is made.
+pub fn from_keyring(user: &str, host: &str) -> Result<Secret, SecretError> {
+    let (look_up, store) = keyring(cfg!(target_os = "macos"), user, host);
+    // The command to type now stands first: the end of a long sentence may be cut.
+    within(&look_up, LIMIT).map_err(|error| {
+        SecretError(format!("the keyring has none, `{}` stores one ({error})", store.join(" ")))
+    })
+}
+
+/// The commands that read and that store an entry.
+fn keyring(mac: bool, user: &str, host: &str) -> (Vec<String>, Vec<String>) {
+    let (look_up, store): (Vec<&str>, Vec<&str>) = if mac {
+        let entry = ["-s", host, "-a", user, "-w"];
+        (
+            [&["security", "find-internet-password"], entry.as_slice()].concat(),
+            [&["security", "add-internet-password"], entry.as_slice()].concat(),
+        )
+    } else {
+        let entry = ["service", "casebook", "host", host, "user", user];
+        (
+            [&["secret-tool", "lookup"], entry.as_slice()].concat(),
+            [&["secret-tool", "store", "--label=casebook"], entry.as_slice()].concat(),
+        )
+    };
+    let owned = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect();
+    (owned(look_up), owned(store))
 }
 
 fn within(argv: &[String], limit: Duration) -> Result<Secret, SecretError> {
@@ -87,10 +119,10 @@ fn ended_within(child: &mut Child, limit: Duration) -> io::Result<ExitStatus> {
 ///
 /// # Errors
 /// If there is no terminal to ask at, or nothing was typed.
-pub fn from_prompt(user: &str, host: &str) -> Result<Secret, SecretError> {
+pub fn from_prompt(whose: &str) -> Result<Secret, SecretError> {
     let failed = |error: io::Error| SecretError(format!("could not ask for the password: {error}"));
     let mut err = io::stderr();
-    write!(err, "Password of {user} at {host}: ").and_then(|()| err.flush()).map_err(failed)?;
+    write!(err, "Password of {whose}: ").and_then(|()| err.flush()).map_err(failed)?;
     let typed = crate::tui::input::hidden_line();
     let _ = writeln!(err);
     let typed = typed.map_err(failed)?;
@@ -106,6 +138,19 @@ mod tests {
 
     fn run(script: &str) -> Result<Secret, SecretError> {
         from_command(&["sh".into(), "-c".into(), script.into()])
+    }
+
+    #[test]
+    fn a_keyring_entry_is_read_and_stored_under_the_same_name() {
+        for mac in [false, true] {
+            let (look_up, store) = keyring(mac, "me", "mail.example");
+            assert_eq!(look_up.first(), store.first());
+            for part in ["me", "mail.example"] {
+                assert!([&look_up, &store].iter().all(|argv| argv.iter().any(|word| word == part)));
+            }
+        }
+        // `-w` in front of another option would take that as the password.
+        assert_eq!(keyring(true, "me", "h").1.last().map(String::as_str), Some("-w"));
     }
 
     #[test]

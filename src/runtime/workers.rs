@@ -2,8 +2,8 @@
 //! lets the rules read what was pulled.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use super::claims::worker::Looker;
 use super::desk::{Desk, DeskError};
 use super::fault::{Fault, Trap};
 use super::ingest::Changed;
-use super::pull::{self, Mailbox, News, Pulled};
+use super::pull::{self, Mailbox, News, Pulled, SecretSource};
 use super::regroup::Regrouped;
 use super::screen_loop::Event;
 use super::{export, view};
-use crate::app::{Effect, Input, Outcome, Problem, SyncState};
+use crate::app::{Effect, Input, Outcome, Password, Problem, SyncState};
 use crate::store::QueueKey;
-use crate::sync::{Cancel, SyncError};
+use crate::sync::{Cancel, Secret, SyncError};
 
 /// Rows sent in the first batch of the queue: a screen full.
 const FIRST_ROWS: usize = 100;
@@ -66,7 +66,7 @@ impl Workers {
         let (controls, orders) = mpsc::channel();
         let puller = Puller {
             desk: Arc::clone(desk),
-            mailbox,
+            mailbox: Mutex::new(mailbox),
             inbox: inbox.clone(),
             trap: Arc::clone(trap),
             arrivals,
@@ -83,7 +83,9 @@ impl Workers {
     /// Hands a request to its worker. Never waits.
     pub fn request(&self, effect: Effect) {
         match effect {
-            Effect::StartSync => self.order(Control::Start),
+            Effect::StartSync { watch, password } => {
+                self.order(Control::Start { watch, password });
+            }
             Effect::CancelSync => self.order(Control::Cancel),
             Effect::CheckClaims { case } => self.looker.look(Some(case)),
             Effect::StopClaims => self.looker.look(None),
@@ -116,9 +118,9 @@ impl Drop for Workers {
 }
 
 /// What the puller is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 enum Control {
-    Start,
+    Start { watch: bool, password: Option<Password> },
     Cancel,
 }
 
@@ -265,7 +267,7 @@ impl StoreWorker {
                     Err(problem) => Outcome::Failed(problem),
                 }
             }
-            Effect::StartSync
+            Effect::StartSync { .. }
             | Effect::CancelSync
             | Effect::CheckClaims { .. }
             | Effect::StopClaims
@@ -376,7 +378,7 @@ pub fn regrouped(
 /// Runs one pull at a time.
 struct Puller {
     desk: Arc<Desk>,
-    mailbox: Option<Mailbox>,
+    mailbox: Mutex<Option<Mailbox>>,
     inbox: Sender<Event>,
     trap: Arc<Trap>,
     /// Told of every batch of mail that was stored.
@@ -390,8 +392,10 @@ impl Puller {
         while let Ok(order) = orders.recv() {
             let busy = running.as_ref().is_some_and(|(_, thread)| !thread.is_finished());
             match order {
-                Control::Start if !busy && this.mailbox.is_some() => running = Self::start(this),
-                Control::Start => {}
+                Control::Start { watch, password } if !busy => {
+                    running = Self::start(this, watch, password);
+                }
+                Control::Start { .. } => {}
                 Control::Cancel => {
                     if let Some((cancel, _)) = &running {
                         cancel.cancel();
@@ -405,10 +409,16 @@ impl Puller {
         }
     }
 
-    fn start(this: &Arc<Self>) -> Option<(Cancel, JoinHandle<()>)> {
+    fn start(
+        this: &Arc<Self>,
+        watch: bool,
+        password: Option<Password>,
+    ) -> Option<(Cancel, JoinHandle<()>)> {
+        let mailbox = this.mailbox(watch, password)?;
         let cancel = Cancel::new();
         let (puller, token) = (Arc::clone(this), cancel.clone());
-        let spawned = thread::Builder::new().name("pull".into()).spawn(move || puller.pull(&token));
+        let pull = move || puller.pull(&mailbox, &token);
+        let spawned = thread::Builder::new().name("pull".into()).spawn(pull);
         match spawned {
             Ok(thread) => Some((cancel, thread)),
             Err(error) => {
@@ -421,12 +431,33 @@ impl Puller {
         }
     }
 
+    /// The mailbox to pull from now: with the password that was typed, which is kept for the next pull.
+    fn mailbox(&self, watch: bool, password: Option<Password>) -> Option<Mailbox> {
+        let mut kept = self.mailbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let mailbox = kept.as_mut()?;
+        if let Some(password) = password {
+            mailbox.secret = SecretSource::Typed(Secret::new(password.expose().to_owned()));
+        }
+        let mut now = mailbox.clone();
+        now.watch |= watch;
+        Some(now)
+    }
+
+    /// After a refused login a typed password is worth nothing: the next pull asks again.
+    fn forget_password(&self) {
+        let mut kept = self.mailbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mailbox) = kept.as_mut() else { return };
+        if matches!(mailbox.secret, SecretSource::Typed(_)) {
+            mailbox.secret = SecretSource::Prompt;
+            self.tell(Outcome::PasswordRefused(mailbox.whose()));
+        }
+    }
+
     fn tell(&self, outcome: Outcome) {
         let _ = self.inbox.send(Event::Input(Input::Outcome(outcome)));
     }
 
-    fn pull(&self, cancel: &Cancel) {
-        let Some(mailbox) = &self.mailbox else { return };
+    fn pull(&self, mailbox: &Mailbox, cancel: &Cancel) {
         let feed = RefCell::new(Feed::new(self));
         let mut progress = |state| feed.borrow_mut().progress(state);
         let mut heard = |changed: &Changed| feed.borrow_mut().heard(changed);
@@ -455,7 +486,12 @@ impl Puller {
             Ok(Err(SyncError::Cancelled)) if mailbox.watch => {
                 self.tell(Outcome::Sync(SyncState::Idle("watch stopped".into())));
             }
-            Ok(Err(error)) => self.tell(Outcome::SyncFailed(pull::problem(&error))),
+            Ok(Err(error)) => {
+                if matches!(error, SyncError::LoginRefused { .. }) {
+                    self.forget_password();
+                }
+                self.tell(Outcome::SyncFailed(pull::problem(&error)));
+            }
             Err(_) => self.tell(Outcome::SyncFailed(Problem {
                 what: "a fault of this program stopped the pull".into(),
                 next: "what has arrived is kept; please report it".into(),

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::{IoContext as _, StoreError};
-use super::frame::{self, NewMail, Packer};
+use super::frame::{self, NewMail, Packer, Tag};
 use super::scan::{
-    ArchivePlace, ArchivePosition, Damage, Scan, read_at, segment_name, segments, stands,
+    ArchivePlace, ArchivePosition, Damage, Reader, Scan, is_current, segment_name, segments, stands,
 };
 use super::{MAX_MESSAGE, files};
 use crate::domain::MessageRef;
@@ -71,6 +71,8 @@ struct Writer {
     offset: u64,
     /// The point after the last record.
     end: ArchivePosition,
+    /// The segment was begun by an earlier version: the next record goes to a new one.
+    full: bool,
     /// A failed append could not be taken back.
     broken: bool,
 }
@@ -164,7 +166,8 @@ impl Archive {
         let segment = numbers.last().copied().unwrap_or(0);
         let good = if segment == end.segment { end.offset } else { 0 };
         let packer = Packer::new().context(doing, dir)?;
-        let writer = Writer { packer, segment, offset: good, end, broken: false };
+        let full = good > 0 && !is_current(dir, segment);
+        let writer = Writer { packer, segment, offset: good, end, full, broken: false };
         let archive = Self {
             dir: dir.to_owned(),
             store: store.to_owned(),
@@ -254,16 +257,16 @@ impl Archive {
 
     /// The raw message at `place`.
     pub fn raw(&self, place: ArchivePlace, seq: u64) -> Result<Vec<u8>, StoreError> {
-        let raw = read_at(&self.dir, place).and_then(|mut record| record.take(seq));
+        let raw = Reader::new(&self.dir).read(place).and_then(|mut record| record.take(seq));
         raw.map_err(|_| damaged(seq))
     }
 
-    /// Several raw messages; a record that neighbours share is read once.
+    /// Several raw messages; a record of the earlier format that neighbours share is read once.
     pub fn raws(&self, places: &[(u64, ArchivePlace)]) -> Vec<Result<Vec<u8>, StoreError>> {
-        let mut known = None;
+        let (mut known, mut reader) = (None, Reader::new(&self.dir));
         let read = |(seq, place): &(u64, ArchivePlace)| {
             if known.as_ref().is_none_or(|(other, _)| other != place) {
-                known = Some((*place, read_at(&self.dir, *place)));
+                known = Some((*place, reader.read(*place)));
             }
             match &mut known {
                 Some((_, Ok(record))) => record.take(*seq).map_err(|_| damaged(*seq)),
@@ -273,20 +276,20 @@ impl Archive {
         places.iter().map(read).collect()
     }
 
-    /// Appends those of `mails` that `known` does not find, syncs once, then says where all lie.
+    /// Appends those of `mails`, named by `names`, that `known` does not find, syncs once, then says where all lie.
     pub fn append(
         &self,
         mails: &[NewMail],
+        names: &[MessageRef],
         mut known: impl FnMut(&MessageRef) -> Result<Option<(u64, ArchivePlace)>, StoreError>,
     ) -> Result<Vec<Appended>, StoreError> {
         let mut writer = self.writer();
         self.refuse_hopeless(&writer, mails)?;
-        // What is here already, then what is new: those are numbered and packed together.
+        // What is here already, then what is new: those are numbered.
         let mut new: Vec<(&NewMail, MessageRef)> = Vec::new();
         let mut numbers: HashMap<MessageRef, usize> = HashMap::new();
         let mut found = Vec::with_capacity(mails.len());
-        for mail in mails {
-            let message = MessageRef::of(&mail.raw);
+        for (mail, message) in mails.iter().zip(names.iter().copied()) {
             let before = self.pending().find(&message);
             let before = before.map_or_else(|| known(&message), |place| Ok(Some(place)))?;
             let number = numbers.get(&message).copied();
@@ -303,6 +306,7 @@ impl Archive {
             return Err(error);
         }
         (writer.segment, writer.offset, writer.end) = (run.segment, run.offset, run.end.clone());
+        writer.full = run.full;
         let mut pending = self.pending();
         for ((_, message), (seq, place, _)) in new.iter().zip(&run.placed) {
             pending.add(*message, *seq, *place);
@@ -346,7 +350,7 @@ fn damaged(seq: u64) -> StoreError {
 
 /// Whether a record and all its messages are as they were written.
 fn is_whole(dir: &Path, place: ArchivePlace) -> bool {
-    read_at(dir, place).is_ok_and(|record| record.raws.iter().all(Result::is_ok))
+    Reader::new(dir).read(place).is_ok_and(|record| record.raws.iter().all(Result::is_ok))
 }
 
 /// One append, until it is synced.
@@ -355,6 +359,7 @@ struct Run<'a> {
     segment: u32,
     offset: u64,
     end: ArchivePosition,
+    full: bool,
     buffer: Vec<u8>,
     /// Number, record and the point after it of each message added.
     placed: Vec<(u64, ArchivePlace, ArchivePosition)>,
@@ -369,60 +374,50 @@ impl<'a> Run<'a> {
             segment: writer.segment,
             offset: writer.offset,
             end: writer.end.clone(),
+            full: writer.full,
             buffer: Vec::new(),
             placed: Vec::new(),
             start: (writer.segment, writer.offset),
         }
     }
 
-    /// Adds messages, as many in one record as fit.
+    /// Adds messages, each in its record.
     fn add_all(
         &mut self,
         archive: &Archive,
         packer: &mut Packer,
-        mut mails: &[(&NewMail, MessageRef)],
+        mails: &[(&NewMail, MessageRef)],
     ) -> Result<(), StoreError> {
-        while !mails.is_empty() {
-            let (mut bytes, mut flags) = (0, 0);
-            let fits = mails.iter().take(frame::FRAME_MAILS).take_while(|(mail, _)| {
-                bytes += mail.raw.len();
-                flags += frame::flag_bytes(mail);
-                bytes <= frame::FRAME_BYTES && flags <= frame::FRAME_FLAGS
-            });
-            let (record, rest) = mails.split_at(fits.count().max(1));
-            self.add(archive, packer, record)?;
-            mails = rest;
-        }
-        Ok(())
+        let by = frame::tag_of(&archive.store);
+        mails.iter().try_for_each(|mail| self.add(archive, packer, by, *mail))
     }
 
     fn add(
         &mut self,
         archive: &Archive,
         packer: &mut Packer,
-        mails: &[(&NewMail, MessageRef)],
+        by: Tag,
+        mail: (&NewMail, MessageRef),
     ) -> Result<(), StoreError> {
-        if self.segment == 0 || self.offset >= archive.segment_bytes {
+        if self.segment == 0 || self.full || self.offset >= archive.segment_bytes {
             self.finish()?;
             self.segment += 1;
-            self.offset = 0;
+            (self.offset, self.full) = (0, false);
         }
-        let (first, from) = (self.end.seq + 1, self.buffer.len());
+        if self.offset == 0 {
+            self.buffer = frame::segment_head(&archive.store);
+            self.offset = self.buffer.len() as u64;
+        }
+        let (seq, from) = (self.end.seq + 1, self.buffer.len());
         let chain = packer
-            .pack(mails, first, &archive.store, &self.end.chain, &mut self.buffer)
-            .context("pack messages", self.dir)?;
+            .pack(mail, seq, by, &self.end.chain, &mut self.buffer)
+            .context("pack a message", self.dir)?;
         let len = (self.buffer.len() - from) as u64;
         let place = ArchivePlace { segment: self.segment, offset: self.offset, len };
-        self.offset += len;
-        self.end = ArchivePosition {
-            segment: self.segment,
-            last: place.offset,
-            offset: self.offset,
-            seq: self.end.seq + mails.len() as u64,
-            chain,
-        };
-        let seqs = first..=self.end.seq;
-        self.placed.extend(seqs.map(|seq| (seq, place, self.end.clone())));
+        let (last, offset) = (self.offset, self.offset + len);
+        self.offset = offset;
+        self.end = ArchivePosition { segment: self.segment, last, offset, seq, chain };
+        self.placed.push((seq, place, self.end.clone()));
         Ok(())
     }
 
@@ -480,9 +475,17 @@ mod tests {
         (archive, found)
     }
 
-    /// Three at a time, which share a record.
+    /// Three at a time.
     fn append_all(archive: &Archive, mails: &[NewMail]) -> Vec<Appended> {
-        mails.chunks(3).flat_map(|some| archive.append(some, |_| Ok(None)).unwrap()).collect()
+        mails.chunks(3).flat_map(|some| append(archive, some)).collect()
+    }
+
+    fn names(mails: &[NewMail]) -> Vec<MessageRef> {
+        mails.iter().map(|mail| MessageRef::of(&mail.raw)).collect()
+    }
+
+    fn append(archive: &Archive, mails: &[NewMail]) -> Vec<Appended> {
+        archive.append(mails, &names(mails), |_| Ok(None)).unwrap()
     }
 
     #[test]
@@ -525,9 +528,10 @@ mod tests {
     fn a_failed_batch_leaves_no_trace() {
         let dir = tempfile::tempdir().unwrap();
         let (archive, _) = open(dir.path(), None);
-        archive.append(&[mail(1)], |_| Ok(None)).unwrap();
+        append(&archive, &[mail(1)]);
         let end = archive.end();
-        let fails = archive.append(&[mail(2), mail(3)], |message| {
+        let mails = [mail(2), mail(3)];
+        let fails = archive.append(&mails, &names(&mails), |message| {
             if *message == MessageRef::of(&mail(3).raw) {
                 return Err(StoreError::NotFound { what: "test".into() });
             }
@@ -535,7 +539,7 @@ mod tests {
         });
         assert!(fails.is_err());
         assert_eq!(archive.end(), end);
-        let done = archive.append(&[mail(2)], |_| Ok(None)).unwrap();
+        let done = append(&archive, &[mail(2)]);
         assert_eq!((done[0].seq, done[0].duplicate), (2, false));
         assert_eq!(archive.raw(done[0].place, 2).unwrap(), mail(2).raw);
     }

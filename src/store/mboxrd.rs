@@ -3,6 +3,8 @@
 //! mboxrd: a `From ` line, the message with one `>` added before every line that is `>`s followed by `From `,
 //! and an empty line. A message that does not end in a line feed gets one; whether it did is kept elsewhere.
 
+use std::io::BufRead as _;
+
 use jiff::Timestamp;
 
 const FROM: &[u8] = b"From ";
@@ -11,12 +13,16 @@ const FROM: &[u8] = b"From ";
 pub fn quote(raw: &[u8], received: Timestamp, out: &mut Vec<u8>) {
     let date = received.strftime("%a %b %e %H:%M:%S %Y");
     out.extend_from_slice(format!("From casebook@localhost {date}\n").as_bytes());
-    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+    let (mut from, mut at) = (0, 0);
+    for line in lines(raw) {
         if quotes(line).is_some() {
+            out.extend_from_slice(raw.get(from..at).unwrap_or_default());
             out.push(b'>');
+            from = at;
         }
-        out.extend_from_slice(line);
+        at += line.len();
     }
+    out.extend_from_slice(raw.get(from..).unwrap_or_default());
     if !ends_in_newline(raw) {
         out.push(b'\n');
     }
@@ -37,13 +43,29 @@ pub fn unquote(item: &[u8], final_newline: bool) -> Option<Vec<u8>> {
         body = body.strip_suffix(b"\n")?;
     }
     let mut out = Vec::with_capacity(body.len());
-    for line in body.split_inclusive(|byte| *byte == b'\n') {
-        match quotes(line) {
-            Some(count) if count > 0 => out.extend_from_slice(line.get(1..)?),
-            _ => out.extend_from_slice(line),
+    let (mut from, mut at) = (0, 0);
+    for line in lines(body) {
+        if quotes(line).is_some_and(|count| count > 0) {
+            out.extend_from_slice(body.get(from..at)?);
+            from = at + 1;
         }
+        at += line.len();
     }
+    out.extend_from_slice(body.get(from..)?);
     Some(out)
+}
+
+/// The lines of `bytes`, each with its line feed. Searched as `read_until` does, several times as fast as by byte.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let mut after = rest;
+        // Reading from memory cannot fail.
+        let len = after.skip_until(b'\n').unwrap_or(0);
+        let line = rest.get(..len).filter(|line| !line.is_empty());
+        rest = after;
+        line
+    })
 }
 
 /// Number of `>` before `From `, if the line begins so.

@@ -13,6 +13,7 @@ mod cache;
 mod error;
 mod files;
 mod frame;
+mod heap;
 mod index;
 mod journal;
 mod keys;
@@ -33,14 +34,15 @@ use std::sync::{Mutex, PoisonError, RwLock};
 pub use archive::Appended;
 pub use batch::Batch;
 pub use error::{ErrorKind, StoreError};
-pub use frame::{ArchiveHeader, MailSource, NewMail, ReceivedFrom};
+pub use frame::{MailSource, NewMail, ReceivedFrom};
 pub use journal::{JournalPosition, LinePlace, StoredEntry};
 pub use open::{Health, Mode};
 pub use policies::PolicyPart;
-pub use records::{CaseRecord, Counts, MailRecord, NearRecord, PartRow, PrecedentRecord, QueueKey};
+pub use records::{CaseRecord, Counts, MailRecord, NearRecord, PrecedentRecord, QueueKey};
 pub use scan::{ArchivePlace, ArchivePosition, ArchiveRecord, Damage, Scan};
 pub use verify::Report;
 
+use crate::domain::MessageRef;
 use crate::domain::journal::NewEntry;
 use archive::Archive;
 use error::IoContext as _;
@@ -61,7 +63,7 @@ pub struct Store {
     index: RwLock<Option<Index>>,
     /// Held by the one commit or rebuild that is under way.
     committing: Mutex<()>,
-    damages: Vec<Damage>,
+    damages: Mutex<Vec<Damage>>,
     moved: Vec<PathBuf>,
     /// Held until the store is closed.
     _lock: Option<File>,
@@ -83,9 +85,21 @@ impl Store {
         self.writable
     }
 
-    /// What opening found damaged in archive and journal; [`Store::verify`] looks at everything.
-    pub fn damages(&self) -> &[Damage] {
-        &self.damages
+    /// What opening and indexing found damaged in archive and journal; [`Store::verify`] looks at everything.
+    pub fn damages(&self) -> Vec<Damage> {
+        self.damages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on past a damaged record that [`Store::archive_records`] gave: it waits no more to be indexed, so its message
+    /// is stored anew when it comes again.
+    pub fn pass_over(&self, damage: Damage) {
+        if let Some(seq) = damage.seq {
+            self.archive.pending().remove(&[seq].into());
+        }
+        let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
+        if !damages.contains(&damage) {
+            damages.push(damage);
+        }
     }
 
     /// Files to which opening moved torn ends or a damaged index.
@@ -104,8 +118,21 @@ impl Store {
     /// # Errors
     /// If the store is read-only, the disk is full or a write fails; then none of `mails` was stored.
     pub fn append_mail(&self, mails: &[NewMail]) -> Result<Vec<Appended>, StoreError> {
+        let names: Vec<MessageRef> = mails.iter().map(|mail| MessageRef::of(&mail.raw)).collect();
+        self.append_named(mails, &names)
+    }
+
+    /// As [`Store::append_mail`] for messages whose names, one for each, were worked out before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn append_named(
+        &self,
+        mails: &[NewMail],
+        names: &[MessageRef],
+    ) -> Result<Vec<Appended>, StoreError> {
         self.refuse_read_only("store messages")?;
-        self.archive.append(mails, |message| {
+        self.archive.append(mails, names, |message| {
             let Some(seq) = self.seq_of(message)? else { return Ok(None) };
             Ok(self.mail(seq)?.map(|mail| (seq, mail.place)))
         })

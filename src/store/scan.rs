@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::{self, ArchiveHeader, NewMail, Unpacked};
+use super::frame::{self, ArchiveHeader, Content, Header, NewMail, Unpacked};
 use crate::domain::MessageRef;
 use crate::domain::journal::NO_PREVIOUS;
 
-/// Where the record of a message lies. Others may share it.
+/// Where the record of a message lies; in the earlier format others may share it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct ArchivePlace {
     /// Number of the segment file.
@@ -65,6 +65,8 @@ pub struct Record {
     pub header: ArchiveHeader,
     /// The messages as they came out; none if only the header was read.
     pub raws: Vec<Unpacked>,
+    /// Whether the frame around them is as it was written, as far as it was read.
+    whole: bool,
     /// Where it lies.
     pub place: ArchivePlace,
     /// The point after it.
@@ -254,11 +256,12 @@ impl Scan {
             let segment = self.current.as_mut()?;
             let number = segment.number;
             match read_record(segment, offset, content) {
-                Ok(record) => {
+                Ok(Found::Record(record)) => {
                     if let Some(damage) = self.judge(number, record) {
                         return Some(Err(damage));
                     }
                 }
+                Ok(Found::Head { end, .. }) => self.offset = end,
                 Err(what) => return Some(Err(self.resync(number, what))),
             }
         }
@@ -273,7 +276,7 @@ impl Scan {
             return Some(damage);
         }
         let missing = seq > expected;
-        if !self.gap && (missing || record.header.prev != self.position.chain) {
+        if !self.gap && (missing || !record.header.follows(&self.position.chain)) {
             let what = if missing {
                 format!("records {expected} to {} are missing", seq - 1)
             } else {
@@ -289,8 +292,13 @@ impl Scan {
     }
 
     fn accept(&mut self, record: Record) {
-        let Record { header, mut raws, place, after } = record;
+        let Record { header, mut raws, whole, place, after } = record;
         self.gap = false;
+        if !whole && raws.iter().all(Result::is_ok) {
+            let what = "the message is whole, but the check sum behind it is not as written";
+            let damage = self.damage(place.segment, place.len, Some(header.seq), what);
+            self.ready.push_back(Err(damage));
+        }
         for (seq, head) in (header.seq..).zip(header.mails) {
             let raw = if self.content { raws.remove(0) } else { Ok(Vec::new()) };
             self.ready.push_back(match raw {
@@ -335,18 +343,32 @@ impl Iterator for Scan {
     }
 }
 
-/// Reads the record at `offset`.
-fn read_record(segment: &mut Segment, offset: u64, content: bool) -> Result<Record, &'static str> {
-    let (header, chain, start) = read_head(segment, offset)?;
+/// What begins at some byte.
+enum Found {
+    /// A segment's head, with the store's id.
+    Head {
+        store: String,
+        end: u64,
+    },
+    Record(Record),
+}
+
+/// Reads what is at `offset`.
+fn read_record(segment: &mut Segment, offset: u64, content: bool) -> Result<Found, &'static str> {
+    let (header, start) = read_head(segment, offset)?;
+    let header = match header {
+        Header::Segment(store) => return Ok(Found::Head { store, end: start }),
+        Header::Record(header) => header,
+    };
     let end = start.saturating_add(header.packed);
     if end > segment.len {
         return Err("record is cut off");
     }
-    let mut raws = Vec::new();
+    let (mut raws, mut whole) = (Vec::new(), true);
     if content {
         let packed =
             read_exactly(&mut segment.file, header.packed).ok_or("record cannot be read")?;
-        raws = frame::unpack(&header, &packed);
+        Content { raws, whole } = frame::unpack(&header, &packed);
     }
     let place = ArchivePlace { segment: segment.number, offset, len: end - offset };
     let after = ArchivePosition {
@@ -354,27 +376,24 @@ fn read_record(segment: &mut Segment, offset: u64, content: bool) -> Result<Reco
         last: offset,
         offset: end,
         seq: header.last(),
-        chain,
+        chain: header.chain.clone(),
     };
-    Ok(Record { header, raws, place, after })
+    Ok(Found::Record(Record { header, raws, whole, place, after }))
 }
 
-/// Reads the header at `offset`; gives it with chain value and the first byte of the content.
-fn read_head(
-    segment: &mut Segment,
-    offset: u64,
-) -> Result<(ArchiveHeader, String, u64), &'static str> {
+/// Reads the header at `offset`; gives it with the first byte of what follows it.
+fn read_head(segment: &mut Segment, offset: u64) -> Result<(Header, u64), &'static str> {
     seek(&mut segment.file, offset).map_err(|_| "record cannot be read")?;
     let mut fixed = [0; 8];
     segment.file.read_exact(&mut fixed).map_err(|_| "record is cut off")?;
     let [a, b, c, d, length @ ..] = fixed;
-    let length = u32::from_le_bytes(length);
-    if [a, b, c, d] != frame::MAGIC || length as usize > frame::MAX_HEADER {
+    let (magic, length) = ([a, b, c, d], u32::from_le_bytes(length));
+    let ours = [frame::MAGIC, frame::RECORD_MAGIC].contains(&magic);
+    if !ours || length as usize > frame::MAX_HEADER {
         return Err("not the beginning of a record");
     }
     let text = read_exactly(&mut segment.file, u64::from(length)).ok_or("record is cut off")?;
-    let (header, chain) = frame::read_header(&text)?;
-    Ok((header, chain, offset + 8 + u64::from(length)))
+    Ok((frame::read_header(magic, &text)?, offset + 8 + u64::from(length)))
 }
 
 /// Keeps what is buffered where the target is near.
@@ -392,31 +411,26 @@ fn read_exactly(file: &mut BufReader<File>, len: u64) -> Option<Vec<u8>> {
     (read as u64 == len).then_some(bytes)
 }
 
-/// Finds a whole header of `store` with a number from `expected` on at or after `from`; gives its offset and number.
+/// Finds a whole record of `store` with a number from `expected` on at or after `from`; gives its offset and number.
 fn find_next(segment: &mut Segment, from: u64, store: &str, expected: u64) -> Option<(u64, u64)> {
-    let needle = frame::MARKER;
     const CHUNK: u64 = 1 << 20;
+    let tag = frame::tag_of(store);
     let mut start = from;
     while start < segment.len {
         seek(&mut segment.file, start).ok()?;
         let bytes = read_exactly(&mut segment.file, CHUNK.min(segment.len - start))?;
-        for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'{') {
-            if !bytes.get(at..).is_some_and(|rest| rest.starts_with(needle)) {
-                continue;
-            }
-            let Some(offset) = (start + at as u64).checked_sub(8).filter(|o| *o >= from) else {
-                continue;
-            };
-            if let Ok((header, _, content)) = read_head(segment, offset)
-                && header.store == store
+        for (at, window) in (start..).zip(bytes.windows(frame::BEGINNING)) {
+            if frame::may_begin(window, &tag)
+                && let Ok((Header::Record(header), content)) = read_head(segment, at)
+                && header.by.is(store)
                 && header.seq >= expected
                 && content.saturating_add(header.packed) <= segment.len
             {
-                return Some((offset, header.seq));
+                return Some((at, header.seq));
             }
         }
-        // The needle may straddle two chunks; the eight bytes before it may too.
-        let overlap = needle.len() as u64 + 8;
+        // A beginning may straddle two chunks.
+        let overlap = frame::BEGINNING as u64 - 1;
         if bytes.len() as u64 <= overlap || start + bytes.len() as u64 >= segment.len {
             return None;
         }
@@ -425,27 +439,62 @@ fn find_next(segment: &mut Segment, from: u64, store: &str, expected: u64) -> Op
     None
 }
 
-/// Id of the store that wrote the first segment with a good beginning.
-pub fn written_by(dir: &Path) -> Option<String> {
-    let first = |number: u32| {
-        let file = File::open(dir.join(segment_name(number))).ok()?;
-        let len = file.metadata().ok()?.len();
-        let file = BufReader::with_capacity(4096, file);
-        let record = read_record(&mut Segment { number, file, len }, 0, false).ok()?;
-        Some(record.header.store)
-    };
-    segments(dir).ok()?.into_iter().find_map(first)
+/// Reads what a segment begins with.
+fn beginning(dir: &Path, number: u32) -> Option<Found> {
+    let file = File::open(dir.join(segment_name(number))).ok()?;
+    let len = file.metadata().ok()?.len();
+    let file = BufReader::with_capacity(4096, file);
+    read_record(&mut Segment { number, file, len }, 0, false).ok()
 }
 
-/// Reads the record at `place`, content checked.
-pub fn read_at(dir: &Path, place: ArchivePlace) -> Result<Record, &'static str> {
-    let path = dir.join(segment_name(place.segment));
-    let file = File::open(path).map_err(|_| "the file cannot be opened")?;
-    let len = place.offset.saturating_add(place.len);
-    let capacity = usize::try_from(place.len.min(64 << 10)).unwrap_or(4096);
-    let file = BufReader::with_capacity(capacity, file);
-    let mut segment = Segment { number: place.segment, file, len };
-    read_record(&mut segment, place.offset, true)
+/// Id of the store that wrote the first segment with a good beginning.
+pub fn written_by(dir: &Path) -> Option<String> {
+    let id = |number| match beginning(dir, number)? {
+        Found::Head { store, .. } => Some(store),
+        Found::Record(record) => record.header.by.id(),
+    };
+    segments(dir).ok()?.into_iter().find_map(id)
+}
+
+/// Whether records of the version that is written now may be added to a segment.
+pub fn is_current(dir: &Path, number: u32) -> bool {
+    matches!(beginning(dir, number), Some(Found::Head { .. }))
+}
+
+/// Reads single records; keeps the segment open, since the next one is likely to be near.
+pub struct Reader<'a> {
+    dir: &'a Path,
+    segment: Option<Segment>,
+}
+
+impl<'a> Reader<'a> {
+    /// Bytes read at once: most records are shorter.
+    const AHEAD: usize = 16 << 10;
+
+    /// A reader of the archive in `dir`.
+    pub fn new(dir: &'a Path) -> Self {
+        Self { dir, segment: None }
+    }
+
+    /// Reads the record at `place`, content checked.
+    pub fn read(&mut self, place: ArchivePlace) -> Result<Record, &'static str> {
+        let mut segment = match self.segment.take() {
+            Some(segment) if segment.number == place.segment => segment,
+            _ => {
+                let file = File::open(self.dir.join(segment_name(place.segment)))
+                    .map_err(|_| "the file cannot be opened")?;
+                let file = BufReader::with_capacity(Self::AHEAD, file);
+                Segment { number: place.segment, file, len: 0 }
+            }
+        };
+        segment.len = place.offset.saturating_add(place.len);
+        let found = read_record(&mut segment, place.offset, true);
+        self.segment = Some(segment);
+        match found? {
+            Found::Record(record) => Ok(record),
+            Found::Head { .. } => Err("not the beginning of a record"),
+        }
+    }
 }
 
 /// Reads the header of the record that ends at `position` and tells whether it is the one it names.
@@ -460,6 +509,8 @@ pub fn stands(dir: &Path, position: &ArchivePosition) -> bool {
     };
     let file = BufReader::with_capacity(4096, file);
     let mut segment = Segment { number: position.segment, file, len };
-    read_record(&mut segment, position.last, false)
-        .is_ok_and(|record| &record.after == position && position.offset <= len)
+    matches!(
+        read_record(&mut segment, position.last, false),
+        Ok(Found::Record(record)) if &record.after == position && position.offset <= len
+    )
 }

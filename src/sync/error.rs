@@ -99,7 +99,7 @@ impl SyncError {
             }
             Self::LoginDisabled => "set security to tls or starttls",
             Self::NoMechanism { .. } => "set auth to auto, or to a method that the server offers",
-            Self::Secret { .. } => "run the password command by hand and see what it prints",
+            Self::Secret { .. } => "run the command by hand and see what it prints",
             Self::LoginRefused { .. } => {
                 "check user name and password; it is not tried again by itself"
             }

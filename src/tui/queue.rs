@@ -78,7 +78,7 @@ fn head(frame: &mut Frame, model: &Model, theme: Theme) {
     if model.read_only {
         left.push_str(", READ-ONLY");
     }
-    let right = sync_words(&model.sync);
+    let right = model.sync.words();
     let area = row(frame, 0);
     let width = usize::from(area.width);
     let right_width = (crate::mail::DisplayText::line(&right).width() + 1).min(width / 2);
@@ -88,27 +88,6 @@ fn head(frame: &mut Frame, model: &Model, theme: Theme) {
         word(&right, right_width, theme.notice()),
     ];
     put(frame, area, Line::from(spans));
-}
-
-/// The state of the pull in a few words.
-pub(super) fn sync_words(sync: &SyncState) -> String {
-    match sync {
-        SyncState::Off => "offline".into(),
-        SyncState::Idle(words) | SyncState::Watching(words) => words.clone(),
-        SyncState::Running { phase, done, total, bytes } => {
-            let of = total.map_or_else(String::new, |total| format!("/{total}"));
-            format!("{phase} {done}{of}, {}", size_words(*bytes))
-        }
-    }
-}
-
-/// A number of bytes, short.
-pub(super) fn size_words(bytes: u64) -> String {
-    match bytes {
-        0..10_000 => format!("{bytes} B"),
-        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
-        _ => format!("{} MB", bytes / 1_000_000),
-    }
 }
 
 fn heads(frame: &mut Frame, columns: &Columns, theme: Theme) {
@@ -150,11 +129,16 @@ fn case_line(
         (false, true) => "+",
         (false, false) => "",
     };
-    let warned = if case.warned { "!" } else { "" };
+    // A rescued mail is more than its warnings: nobody who reads the server's inbox has seen it.
+    let (mark, mark_style) = match (case.rescued, case.warned) {
+        (true, _) => ("J", theme.notice()),
+        (false, true) => ("!", theme.alarm()),
+        (false, false) => ("", theme.plain()),
+    };
     let reporter = columns.reporter.saturating_sub(1);
     Line::from(vec![
         word(fresh, 1, styled(theme.good())),
-        word(warned, 1, styled(theme.alarm())),
+        word(mark, 1, styled(mark_style)),
         Span::styled(lit.to_owned(), styled(theme.key())),
         word(rest, CASE.saturating_sub(lit.len()), styled(theme.faint())),
         word(&age(case.last, model.now), AGE, base),
@@ -210,9 +194,14 @@ fn clock(case: &CaseRow, columns: usize, model: &Model, theme: Theme) -> (String
     (format!("{word} {left}"), clock_style(next.status, theme))
 }
 
-/// Time left, such as `6d`; time over with a minus.
+/// Time left, such as `6d`; time over with a minus; from 100 days on in weeks, so that it stays in its column.
 fn short(due: Timestamp, now: Timestamp) -> String {
-    if due < now { format!("-{}", deadline::age(due, now)) } else { deadline::age(now, due) }
+    let (sign, from, to) = if due < now { ("-", due, now) } else { ("", now, due) };
+    match to.duration_since(from).as_hours() / 24 {
+        0..100 => format!("{sign}{}", deadline::age(from, to)),
+        days @ 100..700 => format!("{sign}{}w", days / 7),
+        days => format!("{sign}{}y", days / 365),
+    }
 }
 
 /// How a clock of this status is shown.
@@ -258,4 +247,26 @@ fn empty(frame: &mut Frame, model: &Model, theme: Theme) {
     let area = row(frame, QUEUE_HEAD + 1);
     let area = Rect { x: 2, width: area.width.saturating_sub(2), ..area };
     put(frame, area, Line::styled(words, theme.faint()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_stays_in_its_column() {
+        let now = Timestamp::from_second(2_000_000_000).unwrap_or_default();
+        for days in -3_000..3_000_i64 {
+            let due = Timestamp::from_second(2_000_000_000 + days * 86_400).unwrap_or_default();
+            let words = short(due, now);
+            // "A " before it and a space behind it, in seven columns.
+            assert!(words.len() <= 4, "{words}");
+        }
+        let at =
+            |days: i64| Timestamp::from_second(2_000_000_000 + days * 86_400).unwrap_or_default();
+        assert_eq!(
+            ["6d", "-2d", "-14w", "-1y"],
+            [6, -2, -100, -720].map(|d| short(at(d), now)).each_ref().map(String::as_str)
+        );
+    }
 }

@@ -90,7 +90,14 @@ pub const TABLE: &[Row] = &[
     Row {
         module: "app",
         own: PURE,
-        crates: &["jiff", "thiserror", "tui_textarea", "unicode_segmentation", "unicode_width"],
+        crates: &[
+            "jiff",
+            "thiserror",
+            "tui_textarea",
+            "unicode_segmentation",
+            "unicode_width",
+            "zeroize",
+        ],
         std: &[],
     },
     Row {

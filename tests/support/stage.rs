@@ -113,6 +113,8 @@ impl Stage {
             zone: jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a rule"),
             read_only: false,
             online: false,
+            ask_password: None,
+            pull: false,
             colour: false,
             export_folder: "advisories".into(),
         });
