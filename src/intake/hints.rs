@@ -6,6 +6,7 @@
 //! next: [`own`], [`vectors`], [`versions`], [`absence`], [`traps`].
 
 mod absence;
+mod letters;
 mod own;
 mod pattern;
 mod sieve;
@@ -25,6 +26,7 @@ use crate::domain::policy::{HintRule, ItemKind, Outcome, Place, Policy};
 use crate::domain::policy_text::sentence_hash;
 use crate::domain::{ClauseId, Evidence, MessageRef};
 use crate::mail::{Message, Warning};
+use letters::{Letters, Words};
 use own::Own;
 use pattern::Pattern;
 use sieve::Sieve;
@@ -64,6 +66,8 @@ pub struct Rules {
     rules: Vec<Rule>,
     /// Of the patterns of `rules`.
     sieve: Sieve,
+    /// In which all patterns are told.
+    letters: Letters,
     versions: versions::Patterns,
     vectors: vectors::Patterns,
     policy_talk: Pattern,
@@ -88,41 +92,45 @@ impl std::fmt::Debug for Rules {
 }
 
 impl Rules {
-    /// Compiles the hint rules of a policy.
+    /// Reads the hint rules of a policy. Each is compiled when the first text comes that it may match.
     ///
     /// # Errors
-    /// At the first rule whose pattern is no regular expression or too large.
+    /// At the first rule whose pattern is no regular expression.
     pub fn compile(policy: &Policy) -> Result<Self, RulesError> {
-        let compiled = |(number, rule): (usize, &HintRule)| {
-            let unless =
-                rule.unless.as_deref().map(|pattern| Pattern::compile(&rule.name, pattern));
+        let read = |(number, rule): (usize, &HintRule)| {
+            let unless = rule.unless.as_deref().map(|pattern| Pattern::parse(&rule.name, pattern));
             Ok(Rule {
                 number,
-                pattern: Pattern::compile(&rule.name, &rule.pattern)?,
+                pattern: Pattern::parse(&rule.name, &rule.pattern)?,
                 unless: unless.transpose()?,
                 declines: rule.answer == AnswerValue::Yes && disqualifies(policy, rule),
                 rule: rule.clone(),
             })
         };
-        Ok(Self {
-            rules: policy
-                .hints
-                .iter()
-                .enumerate()
-                .map(compiled)
-                .collect::<Result<_, RulesError>>()?,
-            sieve: Sieve::of(policy.hints.iter().map(|rule| rule.pattern.as_str())),
-            versions: versions::Patterns::compile(policy)?,
-            vectors: vectors::Patterns::compile()?,
-            policy_talk: Pattern::compile("talk of the policy (built in)", POLICY_TALK)?,
-            sentences: policy.items.iter().flat_map(|item| item.sentences.clone()).collect(),
-        })
+        let mut rules =
+            policy.hints.iter().enumerate().map(read).collect::<Result<Vec<Rule>, _>>()?;
+        let mut versions = versions::Patterns::parse(policy)?;
+        let mut vectors = vectors::Patterns::parse()?;
+        let mut policy_talk = Pattern::parse("talk of the policy (built in)", POLICY_TALK)?;
+        let (mut sieved, mut others): (Vec<&mut Pattern>, Vec<&mut Pattern>) = Default::default();
+        for rule in &mut rules {
+            sieved.push(&mut rule.pattern);
+            others.extend(&mut rule.unless);
+        }
+        others.extend(versions.all().chain(vectors.all()).chain([&mut policy_talk]));
+        let trees = sieved.iter().chain(&others).map(|pattern| pattern.tree());
+        let (letters, classes) = Letters::of(trees);
+        let sieve = Sieve::of(sieved.iter().map(|pattern| pattern.tree()), &letters);
+        sieved.into_iter().chain(others).for_each(|pattern| pattern.settle(&classes));
+        let sentences = policy.items.iter().flat_map(|item| item.sentences.clone()).collect();
+        Ok(Self { rules, sieve, letters, versions, vectors, policy_talk, sentences })
     }
 
     /// Whether a sentence speaks of the policy or is one of its own.
-    fn is_policy_talk(&self, sentence: &str) -> bool {
+    fn is_policy_talk(&self, words: Words<'_>) -> bool {
+        let sentence = words.shown;
         let bare = sentence.trim().trim_start_matches(['-', '*', '>', '\u{2022}', '"']).trim();
-        self.policy_talk.is_match(sentence)
+        self.policy_talk.is_match(words)
             || self.sentences.contains(&sentence_hash(bare.trim_end_matches(['"', '.'])))
             || self.sentences.contains(&sentence_hash(bare))
     }
@@ -145,7 +153,7 @@ pub fn read(
     if direction != Direction::In {
         return Reading::default();
     }
-    let own = Own::of(message, message_ref, &rules.sieve);
+    let own = Own::of(message, message_ref, &rules.sieve, &rules.letters);
     let mut found = Findings::default();
     let mut reading = Reading { ghsa: ghsa(message, &own), ..Reading::default() };
     let free = versions::read(&rules.versions, policy, message, &own, received, &mut reading);
@@ -354,31 +362,34 @@ fn matched(
     own: &Own<'_>,
 ) -> Option<Option<Evidence>> {
     let excluded =
-        |text: &str| compiled.unless.as_ref().is_some_and(|unless| unless.is_match(text));
-    let holds = |text: &str| compiled.pattern.is_match(text) && !excluded(text);
+        |words: Words<'_>| compiled.unless.as_ref().is_some_and(|unless| unless.is_match(words));
+    let holds = |text: &str| {
+        let text = rules.letters.text(text);
+        compiled.pattern.is_match(text.whole()) && !excluded(text.whole())
+    };
     let in_text = || {
-        let lines = own.lines(compiled.number);
-        let mut sentences = lines.flat_map(|line| {
-            let words = own.folded().get(line.clone()).unwrap_or_default();
-            let shift = move |at: usize| line.start + at;
-            compiled.pattern.find_iter(words).map(move |found| {
-                let words = shift(found.start())..shift(found.end());
-                (words.clone(), own.sentence(words))
-            })
-        });
-        let (words, sentence) = sentences.find(|(_, sentence)| {
-            let words = own.folded().get(sentence.clone()).unwrap_or_default();
-            !excluded(words) && (!compiled.declines || !rules.is_policy_talk(words))
-        })?;
-        let quoted = if sentence.len() <= MAX_SENTENCE { sentence } else { words };
-        Some(own.evidence(quoted))
+        own.lines(compiled.number).find_map(|(line, range)| {
+            if !compiled.pattern.is_match(line) {
+                return None;
+            }
+            let sentence = own.sentence(range.clone());
+            let within = sentence.start.checked_sub(range.start)?..sentence.end - range.start;
+            let words = line.part(within)?;
+            if excluded(words) || compiled.declines && rules.is_policy_talk(words) {
+                return None;
+            }
+            let quoted = if sentence.len() <= MAX_SENTENCE {
+                sentence
+            } else {
+                let found = compiled.pattern.find(line, 1).into_iter().next()?;
+                range.start + found.start..range.start + found.end
+            };
+            Some(own.evidence(quoted))
+        })
     };
     let in_subject = || {
-        let mut lines = own.subject_lines(compiled.number);
-        let found = lines.any(|line| {
-            message.subject.get(line).is_some_and(|line| compiled.pattern.is_match(line))
-        });
-        (found && !excluded(&message.subject)).then_some(None)
+        let found = own.subject_lines(compiled.number).any(|line| compiled.pattern.is_match(line));
+        (found && !excluded(own.subject().whole())).then_some(None)
     };
     match compiled.rule.place {
         Place::Text => in_text(),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::RulesError;
+use super::letters::{Letters, Text};
 use super::own::Own;
 use super::pattern::Pattern;
 use crate::domain::Evidence;
@@ -41,16 +42,22 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    pub(super) fn compile(policy: &Policy) -> Result<Self, RulesError> {
+    pub(super) fn parse(policy: &Policy) -> Result<Self, RulesError> {
         Ok(Self {
-            number: Pattern::compile("version number (built in)", NUMBER)?,
+            number: Pattern::parse("version number (built in)", NUMBER)?,
             branch: branches(policy)
-                .map(|p| Pattern::compile("branch name (built in)", &p))
+                .map(|p| Pattern::parse("branch name (built in)", &p))
                 .transpose()?,
-            neutral: Pattern::compile("word before a version (built in)", NEUTRAL)?,
-            not_tested: Pattern::compile("fixed in (built in)", NOT_TESTED)?,
-            unaffected: Pattern::compile("not affected (built in)", UNAFFECTED)?,
+            neutral: Pattern::parse("word before a version (built in)", NEUTRAL)?,
+            not_tested: Pattern::parse("fixed in (built in)", NOT_TESTED)?,
+            unaffected: Pattern::parse("not affected (built in)", UNAFFECTED)?,
         })
+    }
+
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Pattern> {
+        let others =
+            [&mut self.number, &mut self.neutral, &mut self.not_tested, &mut self.unaffected];
+        others.into_iter().chain(&mut self.branch)
     }
 }
 
@@ -92,13 +99,13 @@ pub(super) fn read(
     };
     // The subject of an answer is another mail's.
     if !subject::base(&message.subject).1 {
-        for (claimed, _) in claims(patterns, policy, &message.subject) {
+        for (claimed, _) in claims(patterns, policy, own.letters(), own.subject()) {
             add(claimed, own.subject_evidence());
         }
     }
     let mut free = Vec::new();
-    for (claimed, range) in claims(patterns, policy, own.folded()) {
-        if patterns.unaffected.is_match(words_about(own, &range)) {
+    for (claimed, range) in claims(patterns, policy, own.letters(), own.text()) {
+        if patterns.unaffected.is_in(own.letters(), words_about(own, &range)) {
             free.push(claimed.clone());
         }
         if let Some(evidence) = own.evidence(range) {
@@ -147,24 +154,25 @@ pub(super) fn all_before(
 fn claims(
     patterns: &Patterns,
     policy: &Policy,
-    text: &str,
+    letters: &Letters,
+    text: &Text<'_>,
 ) -> Vec<(String, std::ops::Range<usize>)> {
     let mut found: Vec<(String, std::ops::Range<usize>)> = Vec::new();
+    let written =
+        |range: &std::ops::Range<usize>| text.shown().get(range.clone()).unwrap_or_default();
     if let Some(branch) = &patterns.branch {
-        for name in branch.find_iter(text).take(4 * MAX_VERSIONS) {
-            let words = name.as_str().split([' ', '\t', '`', '\'', '"']);
+        for range in branch.find(text.whole(), 4 * MAX_VERSIONS) {
+            let name = written(&range);
+            let words = name.split([' ', '\t', '`', '\'', '"']);
             // Of `branch devel` the name alone.
             let bare = words.into_iter().find(|w| policy.branches.iter().any(|b| fits(b, w)));
-            found.push((
-                bare.unwrap_or(name.as_str()).trim_end_matches(['.', '-']).to_owned(),
-                name.range(),
-            ));
+            found.push((bare.unwrap_or(name).trim_end_matches(['.', '-']).to_owned(), range));
         }
     }
-    for number in patterns.number.find_iter(text).take(64 * MAX_VERSIONS) {
-        let inside = found.iter().any(|(_, other)| other.contains(&number.start()));
-        if !inside && is_claim(patterns, policy, text, number.range()) {
-            found.push((number.as_str().to_owned(), number.range()));
+    for number in patterns.number.find(text.whole(), 64 * MAX_VERSIONS) {
+        let inside = found.iter().any(|(_, other)| other.contains(&number.start));
+        if !inside && is_claim(patterns, policy, letters, text.shown(), number.clone()) {
+            found.push((written(&number).to_owned(), number));
         }
     }
     found.sort_by_key(|(_, range)| range.start);
@@ -182,6 +190,7 @@ fn fits(branch: &str, word: &str) -> bool {
 fn is_claim(
     patterns: &Patterns,
     policy: &Policy,
+    letters: &Letters,
     text: &str,
     number: std::ops::Range<usize>,
 ) -> bool {
@@ -204,7 +213,7 @@ fn is_claim(
         || after.starts_with(':') && !after.starts_with(": ") && !after.starts_with(":\n");
     let leader = before.trim_end();
     let dotted = leader.ends_with("...") || leader.ends_with('|') || claimed.starts_with("0.0");
-    if glued_before || glued_after || dotted || patterns.not_tested.is_match(before) {
+    if glued_before || glued_after || dotted || patterns.not_tested.is_in(letters, before) {
         return false;
     }
     let product = policy.product.to_lowercase();
@@ -231,7 +240,7 @@ fn is_claim(
         && !bracketed
         && !plain
         && !vendors
-        && !patterns.neutral.is_match(&word);
+        && !patterns.neutral.is_in(letters, &word);
     !other && (full || released || (sure && word == product)) && !owned(before, &product)
 }
 
