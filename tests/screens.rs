@@ -4,7 +4,7 @@
 
 mod support;
 
-use casebook::app::{Input, Outcome, Screen, SyncState};
+use casebook::app::{Input, Outcome, Problem, Screen, SyncState};
 use casebook::keymap::Shipped;
 use support::console::forbidden;
 use support::stage::{Mails, Stage};
@@ -215,6 +215,19 @@ fn the_text_cursor_is_where_one_types() {
     assert_eq!(stage.drawn().1, Some((8, 23)));
     stage.keys("Esc d Enter").text("xyz");
     assert_eq!(stage.drawn().1, Some((4, 3)));
+}
+
+#[test]
+fn a_long_message_is_shown_to_its_end() {
+    let mut stage = Stage::new(80, 24);
+    let what = "localhost port 993 refused the connection: Connection refused (os error 111)";
+    let next = "check the port and whether the server runs";
+    let problem = Problem { what: what.into(), next: next.into() };
+    stage.input(Input::Outcome(Outcome::SyncFailed(problem)));
+    let screen = stage.screen();
+    assert!(screen.contains(next) && screen.contains("Enter open"), "{screen}");
+    stage.keys("j");
+    assert!(!stage.screen().contains(next));
 }
 
 #[test]

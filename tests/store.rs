@@ -61,7 +61,8 @@ fn record(seq: u64, message: MessageRef, place: casebook::store::ArchivePlace) -
         date: None,
         from: vec![("A".into(), "a@x".into())],
         to: vec![],
-        subject: format!("report {seq}"),
+        // Longer for some: these lie in the heap.
+        subject: format!("report {seq} {}", random_words(seq)),
         message_id: None,
         references: vec![],
         base_subject: String::new(),
@@ -70,16 +71,19 @@ fn record(seq: u64, message: MessageRef, place: casebook::store::ArchivePlace) -
         ghsa: None,
         refers_back: false,
         direction: Direction::In,
-        snippet: "words ".repeat(30),
-        parts: vec![],
-        defects: vec![],
-        warnings: vec![],
+        attachments: false,
+        warned: false,
         reading: Default::default(),
         judged: false,
         gone: false,
         rescued: false,
         case: seq,
     }
+}
+
+fn random_words(seq: u64) -> String {
+    let state = AtomicU64::new(seq);
+    (0..seq % 40).map(|_| format!("{:x} ", random(&state))).collect()
 }
 
 fn case(number: u64) -> CaseRecord {
@@ -325,6 +329,41 @@ fn cases_are_found_by_prefix_and_in_order() {
 }
 
 #[test]
+fn a_mail_waits_for_the_rules_until_they_have_read_it() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 60);
+    let (store, _) = open(dir.path());
+    let mut waiting: Vec<u64> = (1..=60).collect();
+    // However many are judged before, those that wait are found by asking for a few.
+    while !waiting.is_empty() {
+        assert_eq!(store.unjudged(usize::MAX).unwrap(), waiting);
+        let some = store.unjudged(7).unwrap();
+        assert_eq!(some, waiting[..waiting.len().min(7)]);
+        let mut batch = Batch::new();
+        for seq in &some {
+            let mut mail = store.mail(*seq).unwrap().unwrap();
+            assert!(!mail.judged);
+            mail.judged = true;
+            mail.reading.flags.scanner = seq.is_multiple_of(2);
+            batch.put_mail(mail);
+        }
+        store.commit(batch).unwrap();
+        waiting.drain(..some.len());
+    }
+    let mails = store.mails_after(0, 100).unwrap();
+    assert!(
+        mails.iter().all(|mail| mail.judged && mail.reading.flags.scanner == (mail.seq % 2 == 0))
+    );
+    // To be judged again.
+    let again = MailRecord { judged: false, ..mails[4].clone() };
+    let mut batch = Batch::new();
+    batch.put_mail(again);
+    store.commit(batch).unwrap();
+    assert_eq!(store.unjudged(7).unwrap(), [5]);
+    assert_eq!(store.mail(5).unwrap().unwrap().reading, Default::default());
+}
+
+#[test]
 fn a_second_writer_is_told_who_is_there_and_a_reader_reads() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path(), 5);
@@ -418,7 +457,7 @@ fn any_damage_of_the_index_is_noticed_and_mended() {
     for run in 0..runs {
         let bad = dir.path().join("bad");
         copy(&whole, &bad);
-        // Mostly the data file; now and then its settings, a snapshot or nothing left at all.
+        // Mostly the tree or the heap; now and then settings, a snapshot or nothing left at all.
         let mut files: Vec<_> = fs::read_dir(bad.join("index"))
             .unwrap()
             .map(|item| item.unwrap().path())
@@ -426,7 +465,11 @@ fn any_damage_of_the_index_is_noticed_and_mended() {
             .collect();
         files.sort();
         let other = files[random(&state) as usize % files.len()].clone();
-        let db = if run % 5 == 4 { other } else { bad.join("index/db") };
+        let db = match run % 5 {
+            4 => other,
+            3 => bad.join("index/heap-0"),
+            _ => bad.join("index/db"),
+        };
         let mut bytes = fs::read(&db).unwrap();
         let place = random(&state) as usize % bytes.len();
         match run % 4 {

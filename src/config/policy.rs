@@ -2,7 +2,9 @@
 //!
 //! Owns: the form of the file and the embedded policy of OctoPrint. Absent on purpose: the policy's
 //! sentences, which [`crate::domain::policy_text`] reads from the project's own text. Read next:
-//! [`crate::domain::policy`].
+//! [`words`], [`crate::domain::policy`].
+
+mod words;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,6 +15,7 @@ use toml::de::{DeTable, DeValue};
 use super::document::Faults;
 use super::fault::Fault;
 use super::fields::Fields;
+use words::Words;
 use crate::domain::ids::hex;
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::{
@@ -75,8 +78,9 @@ fn read(faults: &Faults, root: &DeTable<'_>, hash: String, check: CheckPattern) 
         faults.add_to_all("policy: there is no [[item]]");
     }
     repeated(faults, "item", items.iter().map(|item| item.id.as_str()));
-    let hints: Vec<HintRule> =
-        fields.tables("hint").into_iter().map(|table| hint(table, &items, check)).collect();
+    let words = Words::read(&fields);
+    let hints = fields.tables("hint").into_iter();
+    let hints: Vec<HintRule> = hints.map(|table| hint(table, &items, &words, check)).collect();
     repeated(faults, "hint", hints.iter().map(|hint| hint.name.as_str()));
     let policy = Policy {
         name: fields.text("name").to_owned(),
@@ -348,7 +352,12 @@ const PLACES: [(&str, Place); 5] = [
     ("sender", Place::Sender),
 ];
 
-fn hint(mut table: Fields<'_, '_>, items: &[Item], check: CheckPattern) -> HintRule {
+fn hint(
+    mut table: Fields<'_, '_>,
+    items: &[Item],
+    words: &Words,
+    check: CheckPattern,
+) -> HintRule {
     let name = table.text("name").to_owned();
     table.name = format!("hint {name}");
     let clause = table.optional_text("clause").map(ClauseId::new);
@@ -361,12 +370,13 @@ fn hint(mut table: Fields<'_, '_>, items: &[Item], check: CheckPattern) -> HintR
     if clause.is_none() && flag.is_none() {
         table.fault_of_all("it has neither `clause` nor `flag`");
     }
-    let unless = table.optional_text("unless").map(str::to_owned);
+    let unless =
+        table.optional_text("unless").map(|unless| words.written_out(&table, "unless", unless));
     let before = table.optional_text("before").map(str::to_owned);
     if before.as_ref().is_some_and(|before| before.parse::<pep440_rs::Version>().is_err()) {
         table.fault("before", "is no version");
     }
-    let pattern = table.text("pattern").to_owned();
+    let pattern = words.written_out(&table, "pattern", table.text("pattern"));
     for (key, regex) in [("pattern", Some(&pattern)), ("unless", unless.as_ref())] {
         if let Some(regex) = regex {
             check(&table, key, regex);

@@ -362,7 +362,6 @@ mod tests {
             safe_name: String::new(),
             attachment: false,
             size: 0,
-            sha256: String::new(),
             bytes: b"Subject: x\r\nMessage-Id: <sent@e.example>\r\n\r\nMessage-ID: <no@x>".to_vec(),
         };
         let mut message = Message { parts: vec![part], ..Message::default() };

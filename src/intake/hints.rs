@@ -153,7 +153,7 @@ pub fn read(
     vectors::read(&rules.vectors, policy, &own, &mut reading, &mut found.hints);
     reading.flags = found.flags(message);
     found.channel(policy, message);
-    found.heed_traps(&reading.flags);
+    found.heed_traps(&reading, absence::follows(message));
     reading.hints = settle(policy, found.hints);
     reading.flags.other_product |= says(&reading.hints, "CH2", AnswerValue::No);
     absence::read(policy, message, &own, &mut reading);
@@ -237,7 +237,16 @@ impl Findings {
     /// Where a proof is brought, a tool's help or a library's name is a question and no ground to decline
     /// (traps of NQ1 and NQ3), and so is a library that a tool guesses at among other findings. What speaks
     /// for NQ3, or for another product, speaks against PD3.
-    fn heed_traps(&mut self, flags: &Flags) {
+    ///
+    /// A loose word for a type that does not qualify is no more than a question in a report with a proof and a vector,
+    /// in an answer, and where the words for another type are plain.
+    fn heed_traps(&mut self, reading: &Reading, follows: bool) {
+        let flags = &reading.flags;
+        let plain = self.hints.iter().any(|hint| {
+            let declines = hint.clause.as_str().starts_with("NQ") && hint.strength > 1;
+            declines && hint.answer == AnswerValue::Yes && hint.clause.as_str() != "NQ2"
+        });
+        let loose = follows || plain || flags.has_poc && !reading.vectors.is_empty();
         let listed = says(&self.hints, "NQ1", AnswerValue::Yes);
         if flags.ai == AiUse::Suspected && !flags.has_poc {
             let shown =
@@ -247,8 +256,14 @@ impl Findings {
         let mut mirrored = Vec::new();
         for hint in &mut self.hints {
             let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
-            let weak = clause == "NQ3" && hint.strength < 3 && (flags.has_poc || listed);
-            if yes && (weak || clause == "NQ1" && flags.has_poc) {
+            // Whatever else the type is, a proof is not what it lacks.
+            let beside = plain && clause == "NQ2";
+            let weak = clause == "NQ3" && hint.strength < 3 && (flags.has_poc || listed)
+                || clause.starts_with("NQ") && hint.strength < 2 && loose;
+            if yes && (weak || beside || clause == "NQ1" && flags.has_poc) {
+                hint.answer = AnswerValue::Unclear;
+            } else if clause == "CH2" && flags.scanner && !flags.other_product {
+                // The footer of a tool's mail reads like an offer.
                 hint.answer = AnswerValue::Unclear;
             } else if yes && clause == "NQ3"
                 || clause == "CH2" && hint.answer == AnswerValue::No && flags.other_product
@@ -274,6 +289,7 @@ impl Findings {
         let unproven = if ai == AiUse::Suspected { FLAG_STRENGTH } else { 0 };
         let plain = self.hints.iter().any(|hint| {
             let of_type = hint.clause.as_str().starts_with("NQ")
+                && hint.strength >= 2
                 && !matches!(hint.clause.as_str(), "NQ1" | "NQ2" | "NQ3");
             of_type && hint.answer == AnswerValue::Yes
         });
@@ -286,7 +302,8 @@ impl Findings {
             has_poc: !other_product && proof >= FLAG_STRENGTH,
             credit_wanted: raised("credit"),
             public: raised("public"),
-            spam: raised("spam"),
+            // A tool's mail has a footer as an offer has.
+            spam: raised("spam") && !raised("scanner"),
             other_product,
             coordination: raised("coordination"),
             encrypted: raised("encrypted") || message.warnings.contains(&Warning::Encrypted),

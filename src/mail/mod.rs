@@ -120,10 +120,16 @@ pub struct Part {
     pub attachment: bool,
     /// Size decoded, in bytes.
     pub size: u64,
-    /// SHA-256 of the decoded bytes, in hexadecimal.
-    pub sha256: String,
     /// Decoded bytes.
     pub bytes: Vec<u8>,
+}
+
+impl Part {
+    /// SHA-256 of the decoded bytes, in hexadecimal. Worked out when asked for: most parts are never looked at.
+    pub fn sha256(&self) -> String {
+        use sha2::Digest as _;
+        sha2::Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// One parsed mail.

@@ -10,7 +10,7 @@ use ulid::Ulid;
 
 use super::claims::Shelf;
 use super::clock::Clock;
-use super::ingest::{self, Changed};
+use super::ingest::{self, Archived, Changed};
 use super::regroup::{self, Regrouped};
 use super::{presence, view};
 use crate::app::Problem;
@@ -509,8 +509,30 @@ impl Desk {
         mails: Vec<crate::store::NewMail>,
         cursor: Option<(&str, Vec<u8>)>,
     ) -> Result<Changed, StoreError> {
+        let archived = self.archive(mails)?;
+        self.list(archived, cursor)
+    }
+
+    /// Stores new mail in the archive: the first half of [`Desk::add`]. The next mail may be archived before this one
+    /// is listed, but is listed after it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn archive(&self, mails: Vec<crate::store::NewMail>) -> Result<Archived, StoreError> {
+        ingest::archive(&self.store, &self.rules, mails)
+    }
+
+    /// Lists mail that was archived: the second half of [`Desk::add`].
+    ///
+    /// # Errors
+    /// If the index cannot be written.
+    pub fn list(
+        &self,
+        archived: Archived,
+        cursor: Option<(&str, Vec<u8>)>,
+    ) -> Result<Changed, StoreError> {
         let _one = self.changing();
-        let changed = ingest::add(&self.store, &self.rules, mails, cursor)?;
+        let changed = ingest::list(&self.store, &self.rules, archived, cursor)?;
         self.twins_changed(&changed)?;
         Ok(changed)
     }

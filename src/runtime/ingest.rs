@@ -21,7 +21,7 @@ use crate::intake::{self, Facts, Group, Known};
 use crate::mail;
 use crate::store::{
     ArchivePlace, ArchivePosition, ArchiveRecord, Batch, CaseRecord, MailRecord, MailSource,
-    NearRecord, NewMail, PartRow, Store, StoreError,
+    NearRecord, NewMail, Store, StoreError,
 };
 
 /// Mails indexed in one step: bounds the memory that a catch-up or rebuild takes.
@@ -29,9 +29,6 @@ pub const STEP: usize = 256;
 
 /// Raw bytes of mails indexed in one step, beside the one that goes over.
 pub const STEP_BYTES: usize = 16 << 20;
-
-/// Longest snippet kept for lists, in characters.
-const SNIPPET: usize = 160;
 
 /// Addresses kept of a header field.
 const MAX_ADDRESSES: usize = 50;
@@ -72,37 +69,56 @@ impl Changed {
     }
 }
 
-/// Stores new mail and indexes it. What is returned is safe on disk. `cursor` is kept in the same step.
+/// Mail that lies in the archive and was read, but is not in the index yet.
+#[derive(Default)]
+pub struct Archived {
+    new: Vec<Indexable>,
+    /// Numbers of those that were there before.
+    again: Vec<u64>,
+    /// What there is to say of these.
+    batch: Batch,
+    changed: Changed,
+}
+
+/// Stores new mail in the archive. It is safe on disk afterwards, and is to be [`list`]ed, in the order of the calls.
 ///
 /// # Errors
-/// If the archive or the index cannot be written; mail that reached the archive is indexed at the next start.
-pub fn add(
-    store: &Store,
-    rules: &Rules,
-    mails: Vec<NewMail>,
-    cursor: Option<(&str, Vec<u8>)>,
-) -> Result<Changed, StoreError> {
+/// If the archive cannot be written; then none of it was stored.
+pub fn archive(store: &Store, rules: &Rules, mails: Vec<NewMail>) -> Result<Archived, StoreError> {
+    let names = parallel::each(&mails, |mail| MessageRef::of(&mail.raw));
+    let named: Vec<_> = mails.iter().zip(names.iter().copied()).collect();
     // Reading is pure, so it need not wait for the disk.
-    let read = || parallel::each(&mails, |mail| summarise(rules, mail));
-    let (appended, read) = parallel::both(|| store.append_mail(&mails), read);
-    let mut changed = Changed::default();
-    let mut new = Vec::with_capacity(mails.len());
-    let mut again = Vec::new();
-    let mut batch = Batch::new();
+    let read = || parallel::each(&named, |(mail, name)| summarise(rules, mail, *name));
+    let (appended, read) = parallel::both(|| store.append_named(&mails, &names), read);
+    let mut archived = Archived::default();
     for ((mail, placed), (record, facts)) in mails.into_iter().zip(appended?).zip(read) {
         if placed.duplicate {
-            changed.duplicates += 1;
-            again.push(placed.seq);
-            if let Some(source) = &mail.source {
-                batch.map_uid(&source.mailbox, source.uid_validity, source.uid, placed.seq);
+            archived.changed.duplicates += 1;
+            archived.again.push(placed.seq);
+            if let Some(MailSource { mailbox, uid_validity, uid, .. }) = &mail.source {
+                archived.batch.map_uid(mailbox, *uid_validity, *uid, placed.seq);
             }
             continue;
         }
-        changed.new += 1;
-        changed.bytes += mail.raw.len() as u64;
+        archived.changed.new += 1;
+        archived.changed.bytes += mail.raw.len() as u64;
         let record = MailRecord { seq: placed.seq, place: placed.place, ..record };
-        new.push(Indexable { record, facts, source: mail.source, after: placed.after });
+        archived.new.push(Indexable { record, facts, source: mail.source, after: placed.after });
     }
+    Ok(archived)
+}
+
+/// Indexes mail that was archived; `cursor` is kept in the same step.
+///
+/// # Errors
+/// If the index cannot be written; the mail is then indexed at the next start.
+pub fn list(
+    store: &Store,
+    rules: &Rules,
+    archived: Archived,
+    cursor: Option<(&str, Vec<u8>)>,
+) -> Result<Changed, StoreError> {
+    let Archived { new, again, mut batch, mut changed } = archived;
     if let Some((mailbox, bytes)) = cursor {
         batch.put_cursor(mailbox, bytes);
     }
@@ -134,7 +150,7 @@ pub fn index_mails(
         }
         unknown.push(mail);
     }
-    let read = parallel::each(&unknown, |mail| summarise(rules, &mail.mail));
+    let read = parallel::each(&unknown, |mail| summarise(rules, &mail.mail, mail.message));
     let mails = unknown.into_iter().zip(read).map(|(mail, (record, facts))| Indexable {
         record: MailRecord { seq: mail.seq, place: mail.place, ..record },
         facts,
@@ -422,9 +438,8 @@ pub fn fold(store: &Store, id: &CaseId, pinned: bool) -> Result<Case, StoreError
 }
 
 /// Reads one mail; its number and place are filled in by the caller.
-fn summarise(rules: &Rules, mail: &NewMail) -> (MailRecord, Facts) {
+fn summarise(rules: &Rules, mail: &NewMail, id: MessageRef) -> (MailRecord, Facts) {
     let message = mail::parse(&mail.raw);
-    let id = MessageRef::of(&mail.raw);
     let folder = mail.source.as_ref().map(|source| &source.mailbox);
     let read = if folder.is_some() && folder == rules.sent.as_ref() {
         intake::facts_of_sent
@@ -451,10 +466,8 @@ fn summarise(rules: &Rules, mail: &NewMail) -> (MailRecord, Facts) {
         ghsa: facts.ghsa.clone(),
         refers_back: facts.refers_back,
         direction: facts.direction,
-        snippet: snippet(&message.text),
-        parts: message.parts.iter().map(part_row).collect(),
-        defects: message.defects.iter().map(|defect| defect.what.clone()).collect(),
-        warnings: message.warnings.iter().map(|w| w.as_str().to_owned()).collect(),
+        attachments: message.parts.iter().any(|part| part.attachment),
+        warned: !message.warnings.is_empty(),
         reading: Reading::default(),
         // By what the rules do not read nothing has to be waited for.
         judged: facts.direction != Direction::In,
@@ -487,28 +500,6 @@ pub fn verdict(
 
 fn addresses(list: &[mail::Address]) -> Vec<(String, String)> {
     list.iter().take(MAX_ADDRESSES).map(|a| (a.name.clone(), a.address.clone())).collect()
-}
-
-fn part_row(part: &mail::Part) -> PartRow {
-    PartRow {
-        content_type: part.content_type.clone(),
-        name: part.safe_name.clone(),
-        size: part.size,
-        attachment: part.attachment,
-        sha256: part.sha256.clone(),
-    }
-}
-
-fn snippet(text: &str) -> String {
-    let words = text.split_whitespace().take(SNIPPET);
-    let joined = words.fold(String::new(), |mut line, word| {
-        if line.len() < SNIPPET {
-            line.push_str(word);
-            line.push(' ');
-        }
-        line
-    });
-    joined.chars().take(SNIPPET).collect::<String>().trim_end().to_owned()
 }
 
 /// What threading needs to know of a stored mail.
@@ -577,10 +568,10 @@ pub fn case_record(
             false => Vec::new(),
         },
         public: verdict::is_public(&checklist::confirmed(case), &verdict::merge_flags(&readings)),
-        warnings: mails.iter().any(|mail| !mail.warnings.is_empty()),
+        warnings: mails.iter().any(|mail| mail.warned),
         rescued: mails.iter().any(|mail| mail.rescued),
         journal_entries: u32::try_from(case.entry_count()).unwrap_or(u32::MAX),
-        attachments: mails.iter().any(|mail| mail.parts.iter().any(|part| part.attachment)),
+        attachments: mails.iter().any(|mail| mail.attachments),
     }
 }
 

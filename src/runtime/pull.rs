@@ -1,4 +1,5 @@
-//! A pull: from the configured account through `sync` into the store. Fetching and storing run side by side.
+//! A pull: from the configured account through `sync` into the store. Fetching, archiving and listing run side by
+//! side.
 
 use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
@@ -6,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::desk::Desk;
-use super::ingest::Changed;
+use super::ingest::{Archived, Changed};
 use super::secret;
 use crate::app::{Pace, Problem, SyncState};
 use crate::config;
@@ -252,17 +253,19 @@ fn pace(first: Progress, now: Progress, took: Duration) -> Option<Pace> {
     })
 }
 
-/// Runs `work` with a thread beside it that stores what is handed over.
+/// Runs `work` with two threads beside it: one archives what is handed over, one lists what is archived.
 fn beside<T>(
     desk: &Desk,
     heard: &mut dyn FnMut(&Changed),
     work: impl FnOnce(&Storing<'_>) -> T,
 ) -> T {
     thread::scope(|scope| {
-        // One batch is stored and one waits while the next is fetched.
+        // One batch is listed, one archived, and one waits while the next is fetched.
         let (batches, queue) = mpsc::sync_channel(1);
+        let (archived, waiting) = mpsc::sync_channel(0);
         let (answers, stored) = mpsc::channel();
-        scope.spawn(move || keep(desk, &queue, &answers));
+        scope.spawn(move || archive(desk, &queue, &archived));
+        scope.spawn(move || list(desk, &waiting, &answers));
         work(&Storing {
             desk,
             batches,
@@ -281,10 +284,26 @@ struct Handed {
     cursor: Vec<u8>,
 }
 
-/// Stores batches in their order, up to the first that fails.
-fn keep(desk: &Desk, queue: &Receiver<Handed>, answers: &Sender<Result<Changed, StoreError>>) {
+/// A batch that is in the archive, or why it is not.
+type Kept = Result<(Archived, String, Vec<u8>), StoreError>;
+
+/// Archives batches in their order, up to the first that fails.
+fn archive(desk: &Desk, queue: &Receiver<Handed>, archived: &SyncSender<Kept>) {
     while let Ok(Handed { mails, mailbox, cursor }) = queue.recv() {
-        let stored = desk.add(mails, Some((mailbox.as_str(), cursor)));
+        let kept = desk.archive(mails).map(|archived| (archived, mailbox, cursor));
+        let failed = kept.is_err();
+        if archived.send(kept).is_err() || failed {
+            return;
+        }
+    }
+}
+
+/// Lists batches in their order, up to the first that fails.
+fn list(desk: &Desk, archived: &Receiver<Kept>, answers: &Sender<Result<Changed, StoreError>>) {
+    while let Ok(kept) = archived.recv() {
+        let stored = kept.and_then(|(archived, mailbox, cursor)| {
+            desk.list(archived, Some((mailbox.as_str(), cursor)))
+        });
         let failed = stored.is_err();
         if answers.send(stored).is_err() || failed {
             return;

@@ -114,7 +114,7 @@ fn message(desk: &Desk, record: &MailRecord) -> MessageView {
                 name: part.safe_name.clone(),
                 content_type: part.content_type.clone(),
                 size: part.size,
-                sha256: part.sha256.clone(),
+                sha256: part.sha256(),
             })
             .collect(),
         from: parsed.from,

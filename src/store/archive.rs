@@ -276,10 +276,11 @@ impl Archive {
         places.iter().map(read).collect()
     }
 
-    /// Appends those of `mails` that `known` does not find, syncs once, then says where all lie.
+    /// Appends those of `mails`, named by `names`, that `known` does not find, syncs once, then says where all lie.
     pub fn append(
         &self,
         mails: &[NewMail],
+        names: &[MessageRef],
         mut known: impl FnMut(&MessageRef) -> Result<Option<(u64, ArchivePlace)>, StoreError>,
     ) -> Result<Vec<Appended>, StoreError> {
         let mut writer = self.writer();
@@ -288,8 +289,7 @@ impl Archive {
         let mut new: Vec<(&NewMail, MessageRef)> = Vec::new();
         let mut numbers: HashMap<MessageRef, usize> = HashMap::new();
         let mut found = Vec::with_capacity(mails.len());
-        for mail in mails {
-            let message = MessageRef::of(&mail.raw);
+        for (mail, message) in mails.iter().zip(names.iter().copied()) {
             let before = self.pending().find(&message);
             let before = before.map_or_else(|| known(&message), |place| Ok(Some(place)))?;
             let number = numbers.get(&message).copied();
@@ -477,7 +477,15 @@ mod tests {
 
     /// Three at a time.
     fn append_all(archive: &Archive, mails: &[NewMail]) -> Vec<Appended> {
-        mails.chunks(3).flat_map(|some| archive.append(some, |_| Ok(None)).unwrap()).collect()
+        mails.chunks(3).flat_map(|some| append(archive, some)).collect()
+    }
+
+    fn names(mails: &[NewMail]) -> Vec<MessageRef> {
+        mails.iter().map(|mail| MessageRef::of(&mail.raw)).collect()
+    }
+
+    fn append(archive: &Archive, mails: &[NewMail]) -> Vec<Appended> {
+        archive.append(mails, &names(mails), |_| Ok(None)).unwrap()
     }
 
     #[test]
@@ -520,9 +528,10 @@ mod tests {
     fn a_failed_batch_leaves_no_trace() {
         let dir = tempfile::tempdir().unwrap();
         let (archive, _) = open(dir.path(), None);
-        archive.append(&[mail(1)], |_| Ok(None)).unwrap();
+        append(&archive, &[mail(1)]);
         let end = archive.end();
-        let fails = archive.append(&[mail(2), mail(3)], |message| {
+        let mails = [mail(2), mail(3)];
+        let fails = archive.append(&mails, &names(&mails), |message| {
             if *message == MessageRef::of(&mail(3).raw) {
                 return Err(StoreError::NotFound { what: "test".into() });
             }
@@ -530,7 +539,7 @@ mod tests {
         });
         assert!(fails.is_err());
         assert_eq!(archive.end(), end);
-        let done = archive.append(&[mail(2)], |_| Ok(None)).unwrap();
+        let done = append(&archive, &[mail(2)]);
         assert_eq!((done[0].seq, done[0].duplicate), (2, false));
         assert_eq!(archive.raw(done[0].place, 2).unwrap(), mail(2).raw);
     }

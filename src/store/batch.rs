@@ -8,6 +8,7 @@ use super::journal::{JournalPosition, LinePlace, StoredEntry};
 use super::keys;
 use super::records::{CaseRecord, Counts, MailRecord, NearRecord, PrecedentRecord};
 use super::scan::ArchivePosition;
+use crate::domain::case::Direction;
 use crate::domain::journal::REGROUPING;
 use crate::domain::{CaseId, CaseState, MessageRef};
 
@@ -153,11 +154,7 @@ impl Op {
                 let key = keys::mail(mail.seq);
                 let known = to.has(&key)?;
                 counts.mails += u64::from(!known);
-                match mail.judged {
-                    false => to.put(keys::unjudged(mail.seq), &())?,
-                    true if known => to.remove(keys::unjudged(mail.seq)),
-                    true => {}
-                }
+                judge(&mail, known, to)?;
                 to.put(keys::message(&mail.message), &mail.seq)?;
                 to.put(key, &*mail)
             }
@@ -194,6 +191,24 @@ impl Op {
             Self::Alias(case, other) => set(to, keys::alias(case.as_str()), other.as_ref()),
             Self::Precedent(key, record) => set(to, keys::precedent(&key), record.as_deref()),
         }
+    }
+}
+
+/// Keeps what the rules have read in a mail that came to us, or that they still have to.
+fn judge(mail: &MailRecord, known: bool, to: &mut Transaction) -> Result<(), StoreError> {
+    let (unjudged, reading) = (keys::unjudged(mail.seq), keys::reading(mail.seq));
+    match (mail.direction, mail.judged) {
+        (Direction::In, true) => {
+            to.remove(unjudged);
+            to.put(reading, &mail.reading)
+        }
+        (Direction::In, false) => {
+            if known {
+                to.remove(reading);
+            }
+            to.put(unjudged, &())
+        }
+        (Direction::Out | Direction::Automatic, _) => Ok(()),
     }
 }
 

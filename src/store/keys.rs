@@ -11,7 +11,8 @@ pub const MAIL: u8 = b'm';
 pub const CASE: u8 = b'c';
 pub const CASE_ID: u8 = b'i';
 pub const QUEUE: u8 = b'q';
-pub const UNJUDGED: u8 = b'w';
+pub const UNJUDGED: u8 = b't';
+pub const READING: u8 = b'r';
 pub const NEAR: u8 = b'n';
 pub const PIN: u8 = b'p';
 pub const ALIAS: u8 = b'a';
@@ -30,6 +31,11 @@ pub fn mail(seq: u64) -> Vec<u8> {
 
 pub fn unjudged(seq: u64) -> Vec<u8> {
     join(UNJUDGED, &[&seq.to_be_bytes()])
+}
+
+/// What the rules read out of the mail `seq`.
+pub fn reading(seq: u64) -> Vec<u8> {
+    join(READING, &[&seq.to_be_bytes()])
 }
 
 pub fn message(message: &MessageRef) -> Vec<u8> {
@@ -155,6 +161,33 @@ pub fn last_number(key: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_kinds_share_a_prefix() {
+        let (message, case) = (MessageRef::of(b""), CaseId::of_precedent("x"));
+        let kinds = [
+            META.to_vec(),
+            mail(1),
+            unjudged(1),
+            reading(1),
+            super::message(&message),
+            uid("", 1, 1),
+            place(1, "", 1, 1),
+            cursor(""),
+            join_entry(1, 1),
+            super::case(1),
+            case_id(case.as_str()),
+            queue(Timestamp::UNIX_EPOCH, 1),
+            entry(&case, 1),
+            near(1),
+            pin(&message),
+            alias(case.as_str()),
+            regrouped(&case),
+            precedent(&case),
+        ];
+        let prefixes: std::collections::BTreeSet<u8> = kinds.iter().map(|key| key[0]).collect();
+        assert_eq!(prefixes.len(), kinds.len());
+    }
 
     #[test]
     fn the_queue_runs_from_new_to_old() {

@@ -13,6 +13,7 @@ mod cache;
 mod error;
 mod files;
 mod frame;
+mod heap;
 mod index;
 mod journal;
 mod keys;
@@ -37,10 +38,11 @@ pub use frame::{MailSource, NewMail, ReceivedFrom};
 pub use journal::{JournalPosition, LinePlace, StoredEntry};
 pub use open::{Health, Mode};
 pub use policies::PolicyPart;
-pub use records::{CaseRecord, Counts, MailRecord, NearRecord, PartRow, PrecedentRecord, QueueKey};
+pub use records::{CaseRecord, Counts, MailRecord, NearRecord, PrecedentRecord, QueueKey};
 pub use scan::{ArchivePlace, ArchivePosition, ArchiveRecord, Damage, Scan};
 pub use verify::Report;
 
+use crate::domain::MessageRef;
 use crate::domain::journal::NewEntry;
 use archive::Archive;
 use error::IoContext as _;
@@ -116,8 +118,21 @@ impl Store {
     /// # Errors
     /// If the store is read-only, the disk is full or a write fails; then none of `mails` was stored.
     pub fn append_mail(&self, mails: &[NewMail]) -> Result<Vec<Appended>, StoreError> {
+        let names: Vec<MessageRef> = mails.iter().map(|mail| MessageRef::of(&mail.raw)).collect();
+        self.append_named(mails, &names)
+    }
+
+    /// As [`Store::append_mail`] for messages whose names, one for each, were worked out before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn append_named(
+        &self,
+        mails: &[NewMail],
+        names: &[MessageRef],
+    ) -> Result<Vec<Appended>, StoreError> {
         self.refuse_read_only("store messages")?;
-        self.archive.append(mails, |message| {
+        self.archive.append(mails, names, |message| {
             let Some(seq) = self.seq_of(message)? else { return Ok(None) };
             Ok(self.mail(seq)?.map(|mail| (seq, mail.place)))
         })

@@ -6,6 +6,7 @@ use super::journal::{JournalPosition, LinePlace, StoredEntry};
 use super::records::{CaseRecord, Counts, MailRecord, NearRecord, PrecedentRecord, QueueKey};
 use super::scan::{ArchivePosition, Scan};
 use super::{Damage, Store, keys};
+use crate::domain::case::Direction;
 use crate::domain::grouping::{CHAIN_MAX, Grouping};
 use crate::domain::journal::Entry;
 use crate::domain::{CaseId, MessageRef};
@@ -21,7 +22,19 @@ impl Store {
     /// # Errors
     /// If the index cannot be read.
     pub fn mail(&self, seq: u64) -> Result<Option<MailRecord>, StoreError> {
-        self.with_index(|index| index.get(&keys::mail(seq)))
+        let Some(mail) = self.with_index(|index| index.get(&keys::mail(seq)))? else {
+            return Ok(None);
+        };
+        self.with_reading(mail).map(Some)
+    }
+
+    /// A mail together with what the rules read out of it, if they have.
+    fn with_reading(&self, mail: MailRecord) -> Result<MailRecord, StoreError> {
+        if mail.direction != Direction::In {
+            return Ok(MailRecord { judged: true, ..mail });
+        }
+        let reading = self.with_index(|index| index.get(&keys::reading(mail.seq)))?;
+        Ok(MailRecord { judged: reading.is_some(), reading: reading.unwrap_or_default(), ..mail })
     }
 
     /// Number of the mail with these bytes.
@@ -49,7 +62,9 @@ impl Store {
     /// If the index cannot be read.
     pub fn mails_after(&self, after: u64, limit: usize) -> Result<Vec<MailRecord>, StoreError> {
         let start = keys::mail(after);
-        self.with_index(|index| Ok(values(index.list(&[keys::MAIL], Some(&start), limit)?)))
+        let mails: Vec<MailRecord> =
+            values(self.with_index(|index| index.list(&[keys::MAIL], Some(&start), limit))?);
+        mails.into_iter().map(|mail| self.with_reading(mail)).collect()
     }
 
     /// Numbers of at most `limit` mails that the rules have not read, ascending. A crash in between leaves them here.

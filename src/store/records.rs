@@ -54,17 +54,16 @@ pub struct MailRecord {
     pub refers_back: bool,
     /// Which way it went.
     pub direction: Direction,
-    /// First words of the text.
-    pub snippet: String,
-    /// Leaves of the MIME tree.
-    pub parts: Vec<PartRow>,
-    /// What could not be read as the standards ask.
-    pub defects: Vec<String>,
-    /// Names of warnings.
-    pub warnings: Vec<String>,
-    /// What the rules read out of it.
+    /// Whether a part of it is shown as an attachment.
+    pub attachments: bool,
+    /// Whether there is a warning about it. Which, and what its parts are, is read where the mail is shown.
+    pub warned: bool,
+    /// What the rules read out of it. A record of its own in the index, so that this one is written once.
+    #[serde(skip)]
     pub reading: Reading,
-    /// Whether they have read it: mail is stored and listed first, and read by the rules afterwards.
+    /// Whether they have read it: mail is stored and listed first, and read by the rules afterwards. What did not
+    /// come to us is not read by them, and so is judged from the start.
+    #[serde(skip)]
     pub judged: bool,
     /// No longer on the server.
     pub gone: bool,
@@ -72,21 +71,6 @@ pub struct MailRecord {
     pub rescued: bool,
     /// Number of its case; 0 for none yet.
     pub case: u64,
-}
-
-/// One leaf of a mail's MIME tree.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct PartRow {
-    /// `type/subtype`.
-    pub content_type: String,
-    /// File name, fit for a listing.
-    pub name: String,
-    /// Bytes when decoded.
-    pub size: u64,
-    /// Whether it is shown as an attachment.
-    pub attachment: bool,
-    /// SHA-256 of the decoded bytes, in hexadecimal.
-    pub sha256: String,
 }
 
 /// What a mail to us is compared with others by. A record of its own: a search reads all of them and nothing else.

@@ -4,34 +4,79 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::heap::Pointer;
+
 /// Version of all values, counted up with any change of a stored type.
 pub const VERSION: u8 = 5;
 /// Content from this size on is compressed, if that helps.
 const COMPRESS_FROM: usize = 512;
 /// More than any record; a mail's header block is bounded long before.
 const MAX_CONTENT: usize = 64 << 20;
+/// Compression level.
+const LEVEL: i32 = 1;
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
+/// The content is a pointer to the value, which lies in the heap.
+const POINTER: u8 = 2;
 const SUM: usize = 8;
 
-/// Writes a value for `key`: a value read back under another key is noticed.
-pub fn encode<T: Serialize>(key: &[u8], value: &T) -> Result<Vec<u8>, String> {
-    let content = postcard::to_extend(value, Vec::new()).map_err(|error| error.to_string())?;
-    let mut out = vec![VERSION, PLAIN];
-    let packed = (content.len() >= COMPRESS_FROM)
-        .then(|| zstd::bulk::compress(&content, 1).ok())
-        .flatten()
-        .filter(|packed| packed.len() + packed.len() / 16 < content.len());
-    match packed {
-        Some(packed) => {
-            out = vec![VERSION, ZSTD];
-            out.extend_from_slice(&packed);
-        }
-        None => out.extend_from_slice(&content),
+/// Writes values; keeps its zstd context, which takes longer to make than a value to compress.
+#[derive(Default)]
+pub struct Packer(Option<zstd::bulk::Compressor<'static>>);
+
+impl Packer {
+    /// Writes a value for `key`: a value read back under another key is noticed.
+    pub fn encode<T: Serialize>(&mut self, key: &[u8], value: &T) -> Result<Vec<u8>, String> {
+        let content = postcard::to_extend(value, Vec::new()).map_err(|error| error.to_string())?;
+        let packed = (content.len() >= COMPRESS_FROM)
+            .then(|| self.compress(&content))
+            .flatten()
+            .filter(|packed| packed.len() + packed.len() / 16 < content.len());
+        let (form, body) = packed.as_ref().map_or((PLAIN, &content), |packed| (ZSTD, packed));
+        let mut out = Vec::with_capacity(2 + body.len() + SUM);
+        out.extend_from_slice(&[VERSION, form]);
+        out.extend_from_slice(body);
+        let sum = sum_of(key, &out);
+        out.extend_from_slice(&sum.to_be_bytes()[..SUM]);
+        Ok(out)
     }
+
+    fn compress(&mut self, content: &[u8]) -> Option<Vec<u8>> {
+        if self.0.is_none() {
+            self.0 = zstd::bulk::Compressor::new(LEVEL).ok();
+        }
+        self.0.as_mut()?.compress(content).ok()
+    }
+}
+
+/// Writes, in place of a value for `key`, where that lies.
+pub fn encode_pointer(key: &[u8], pointer: Pointer) -> Result<Vec<u8>, String> {
+    let out = vec![VERSION, POINTER];
+    let mut out = postcard::to_extend(&pointer, out).map_err(|error| error.to_string())?;
     let sum = sum_of(key, &out);
     out.extend_from_slice(&sum.to_be_bytes()[..SUM]);
     Ok(out)
+}
+
+/// Where a value lies, of what [`encode_pointer`] has written.
+pub fn pointer(bytes: &[u8]) -> Option<Pointer> {
+    match bytes {
+        [VERSION, POINTER, rest @ ..] => {
+            postcard::from_bytes(rest.get(..rest.len().checked_sub(SUM)?)?).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A pointer to an encoded value.
+pub fn pointer_to(value: &[u8], offset: u64) -> Option<Pointer> {
+    let (_, sum) = value.split_last_chunk::<SUM>()?;
+    Some(Pointer { offset, len: u32::try_from(value.len()).ok()?, sum: *sum })
+}
+
+/// Writes one value, as [`Packer::encode`].
+pub fn encode<T: Serialize>(key: &[u8], value: &T) -> Result<Vec<u8>, String> {
+    Packer::default().encode(key, value)
 }
 
 /// Reads a value.
@@ -46,12 +91,18 @@ pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, String
     }
     let value = if *form == ZSTD {
         let content =
-            zstd::bulk::decompress(content, MAX_CONTENT).map_err(|error| error.to_string())?;
+            zstd::bulk::decompress(content, size_of(content)).map_err(|error| error.to_string())?;
         postcard::from_bytes(&content)
     } else {
         postcard::from_bytes(content)
     };
     value.map_err(|error| error.to_string())
+}
+
+/// Bytes of a compressed content, as it says of itself: room for the largest would be asked of the system each time.
+fn size_of(content: &[u8]) -> usize {
+    let told = zstd::zstd_safe::get_frame_content_size(content).ok().flatten();
+    told.and_then(|told| usize::try_from(told).ok()).unwrap_or(MAX_CONTENT).min(MAX_CONTENT)
 }
 
 /// The 128-bit hash of a good record, which goes into the digest of all; `None` for a damaged one.
@@ -82,6 +133,18 @@ mod tests {
             assert_eq!(decode::<String>(b"k", &bytes), Ok(value));
             assert!(decode::<String>(b"other", &bytes).is_err());
         }
+    }
+
+    #[test]
+    fn a_pointer_leads_to_one_value() {
+        let value = encode(b"k", &vec![7u64; 300]).expect("encodes");
+        let there = pointer_to(&value, 1 << 40).expect("fits");
+        let bytes = encode_pointer(b"k", there).expect("encodes");
+        assert!(check(b"k", &bytes).is_some());
+        assert_eq!((pointer(&bytes), pointer(&value)), (Some(there), None));
+        assert!(
+            there.is_of(&value) && !there.is_of(&encode(b"k", &vec![8u64; 300]).expect("encodes"))
+        );
     }
 
     #[test]

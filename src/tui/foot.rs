@@ -20,8 +20,10 @@ use crate::mail::DisplayText;
 
 pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     let bottom = frame.area().height;
-    hints(frame, model, theme, bottom.saturating_sub(2));
     let status = row(frame, bottom.saturating_sub(1));
+    let said = said(model, usize::from(status.width.saturating_sub(1)));
+    let above = u16::try_from(said.len()).unwrap_or(1).max(1);
+    hints(frame, model, theme, bottom.saturating_sub(above + 1));
     frame.render_widget(Clear, status);
     if let Some(prompt) = &model.prompt {
         candidates(frame, prompt, theme, bottom.saturating_sub(2));
@@ -30,8 +32,11 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
         pending(frame, model, theme, status);
     } else if let Some(toast) = &model.toast {
         let style = toast_style(toast.tone, theme);
-        let text = toast.text.fit(usize::from(status.width.saturating_sub(1)));
-        put(frame, status, Line::styled(format!(" {}", text.as_str()), style));
+        for (y, line) in (bottom.saturating_sub(above)..).zip(said) {
+            let area = row(frame, y);
+            frame.render_widget(Clear, area);
+            put(frame, area, Line::styled(format!(" {}", line.as_str()), style));
+        }
     } else if let Some(upkeep) = &model.upkeep {
         put(
             frame,
@@ -39,6 +44,26 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
             Line::from(word(&format!(" {upkeep}"), usize::from(status.width), theme.notice())),
         );
     }
+}
+
+/// Most rows that a message takes.
+const SAID_MAX: usize = 3;
+
+/// The message that stands in the status row. A longer one takes rows of the screen above, as its end is what to do
+/// now.
+fn said(model: &Model, columns: usize) -> Vec<DisplayText> {
+    let Some(toast) = &model.toast else { return Vec::new() };
+    if model.prompt.is_some() || !model.pending.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = toast.text.wrap(columns);
+    if lines.len() > SAID_MAX {
+        let rest: Vec<&str> = lines.iter().skip(SAID_MAX - 1).map(DisplayText::as_str).collect();
+        let rest = DisplayText::line(&rest.join(" ")).fit(columns);
+        lines.truncate(SAID_MAX - 1);
+        lines.push(rest);
+    }
+    lines
 }
 
 /// The commands worth naming, most useful first, and those that always stand at the end of the row.

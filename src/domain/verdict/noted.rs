@@ -88,7 +88,7 @@ impl View<'_> {
             (point::CREDIT, self.raises(point::CREDIT)),
             (point::AI_DISCLOSED, ai != AiUse::None),
             (point::AI_CHECKED, checked),
-            (point::MADE_UP, ai == AiUse::Suspected && failed),
+            (point::MADE_UP, ai == AiUse::Suspected && (failed || self.raises(point::MADE_UP))),
             (point::NEW_TO_PUBLIC, self.public()),
         ]
         .into_iter()

@@ -14,13 +14,48 @@ const REPORT: usize = 160;
 /// Own words below which a mail without attachment says nothing at all.
 const NOTHING: usize = 12;
 
+/// Whether a mail answers another.
+pub(super) fn follows(message: &Message) -> bool {
+    !message.references.is_empty()
+        || !message.in_reply_to.is_empty()
+        || subject::base(&message.subject).1
+}
+
+/// A mail without a word of security, a proof, a version or a type of report: one that does not even name the product
+/// is no mail to us, any other a question of use.
+fn no_report(policy: &Policy, message: &Message, own: &Own<'_>, reading: &mut Reading) -> bool {
+    let flags = &reading.flags;
+    let answered = |hint: &Hint| !matches!(hint.clause.as_str(), "CH1" | "CH4" | "DI1" | "SV1" | "SV2");
+    if flags.has_poc || !reading.vectors.is_empty() || reading.hints.iter().any(answered) {
+        return false;
+    }
+    let product = policy.product.to_lowercase();
+    let names = |text: &str| {
+        let text = text.to_lowercase().replace(&policy.contact.to_lowercase(), " ");
+        // The name of a domain is no word of the product.
+        text.match_indices(&product).any(|(at, _)| {
+            !text.get(at + product.len()..).unwrap_or_default().starts_with(['.', '-', '@'])
+        })
+    };
+    if reading.versions.is_empty() && !names(own.folded()) && !names(&message.subject) {
+        reading.flags.spam = true;
+        return true;
+    }
+    reading.hints.push(Hint {
+        clause: "CH2".into(),
+        answer: AnswerValue::No,
+        strength: 1,
+        rule: "nothing-of-security".to_owned(),
+        why: "Not a word of rights, secrets or an attack.".to_owned(),
+        evidence: None,
+    });
+    true
+}
+
 /// Adds what is not there. Follow-ups are left alone: what they lack the first mail may have.
 pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &mut Reading) {
-    let follows = !message.references.is_empty()
-        || !message.in_reply_to.is_empty()
-        || subject::base(&message.subject).1;
     let flags = &mut reading.flags;
-    if follows || flags.encrypted {
+    if follows(message) || flags.encrypted {
         return;
     }
     let attached = message.parts.iter().any(|part| part.attachment);
@@ -32,7 +67,10 @@ pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &
     if flags.spam || flags.coordination || flags.other_product {
         return;
     }
-    let money = flags.bounty_request;
+    if !attached && no_report(policy, message, own, reading) {
+        return;
+    }
+    let money = reading.flags.bounty_request;
     // Short as it may be, a mail that announces a flaw owes what a report owes.
     let reports = own.length() >= REPORT || says(&reading.hints, "CH2", AnswerValue::Yes);
     let mut lacks = |clause: &str, answer, rule: &str, why: &str| {
@@ -66,7 +104,9 @@ pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &
         let why = "No steps, request, script or recording was found that shows it.";
         lacks("NQ2", AnswerValue::Unclear, "no-proof-found", why);
     }
-    if reading.versions.is_empty() {
+    // Of a text that a tool may have written the first question is whether anybody has tried it at all.
+    let suspected = reading.flags.ai == AiUse::Suspected;
+    if reading.versions.is_empty() && !suspected {
         let why = "No version or branch is named.";
         lacks("SV1", AnswerValue::Unclear, "no-version-named", why);
     }
@@ -75,7 +115,7 @@ pub(super) fn read(policy: &Policy, message: &Message, own: &Own<'_>, reading: &
             "Several turns of phrase are those of AI-written text, and no AI use is stated: ask.";
         lacks("AI1", AnswerValue::Unclear, "ai-not-stated", why);
     }
-    if reading.vectors.is_empty() {
+    if reading.vectors.is_empty() && !suspected {
         let stated = says(&reading.hints, "SC3", AnswerValue::Yes);
         let why = "Neither a vector nor a word that the reporter cannot score it.";
         if !stated && !reading.hints.iter().any(|hint| hint.clause.as_str() == "SC1") {

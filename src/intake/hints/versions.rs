@@ -17,17 +17,17 @@ use crate::mail::Message;
 /// Versions that are reported from one mail.
 const MAX_VERSIONS: usize = 16;
 
-/// Two or three numbers, then a pre-release, a vendor's suffix or a series.
-const NUMBER: &str = r"\b\d{1,3}\.\d{1,3}(?:\.\d{1,4})?(?:\.x|\.\*)?(?:\.?(?:dev|post|rc|alpha|beta|a|b)\.?\d*|-(?:rc|alpha|beta|dev)\.?\d*)?(?:\+[\w.]+)?(?:-[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*)?";
+/// Two or three numbers, right after Han or Kana too, then a pre-release, a vendor's suffix or a series.
+const NUMBER: &str = r"(?-u:\b)\d{1,3}\.\d{1,3}(?:\.\d{1,4})?(?:\.x|\.\*)?(?:\.?(?:dev|post|rc|alpha|beta|a|b)\.?\d*|-(?:rc|alpha|beta|dev)\.?\d*)?(?:\+[\w.]+)?(?:-[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*)?";
 
 /// Words right before a number after which it is a version of the product. Other names make it theirs.
-const NEUTRAL: &str = r"^(?:versions?|v|ver|release|releases|build|stable|latest|current|newest|on|at|in|with|of|to|is|are|was|running|run|runs|use|using|tested|test|affects?|affected|through|and|or|only|against|including|under|from|for|the|against|says|reports|version(?:en|es)|string|number|nummer|numéro|número|unter|auf|mit|und|oder|bis|ist|der|die|von|installiert|getestet|sur|dans|avec|et|ou|la|le|en|con|y|la|versión|versão|versao|version|no|na|em|com|e|über|via|als|noch|auch|upstream|pip|vanilla|plain|clean|fresh|official|版本|バージョン|在|の)$";
+const NEUTRAL: &str = r"^(?:it['\x{2019}]?s|that['\x{2019}]?s|mine['\x{2019}]?s|both|all|ver|versions?|v|ver|release|releases|build|stable|latest|current|newest|on|at|in|with|of|to|is|are|was|running|run|runs|use|using|tested|test|affects?|affected|through|and|or|only|against|including|under|from|for|the|against|says|reports|version(?:en|es)|string|number|nummer|numéro|número|unter|auf|mit|und|oder|bis|ist|der|die|von|installiert|getestet|sur|dans|avec|et|ou|la|le|en|con|y|la|versión|versão|versao|version|no|na|em|com|e|über|via|als|noch|auch|upstream|pip|vanilla|plain|clean|fresh|official|版本|バージョン|在|の)$";
 
 /// Words before a version that make it something else than tested.
 const NOT_TESTED: &str = r"(?:fix(?:ed)?|patched|solved|resolved|corrected|corrigé|behoben|introduced|added|removed|since|before|earlier than|prior to|older than|up(?:dated|graded|dating|grading|date|grade) from|CVE-\d+-\d+)(?: (?:it|this))?(?: (?:in|with|by|on|version|release|v|back in))*\s*$";
 
 /// Words in the sentence of a version that say the flaw is not in it.
-const UNAFFECTED: &str = r"\b(?:is|are|was|were|does|do|did)(?: not|n't|n\x{2019}t)\b.{0,25}\b(?:affected|vulnerable|touched|concerned|there|present|have|has|contain|exist|happen|occur|reproduce|reproducible|work|include|show)\b|\bnot (?:affected|vulnerable|touched|concerned|in|there|reproducible)\b|\bunaffected\b|\bi get nothing\b|\bno such\b|\bpredates\b|\b(?:answers?|gives?|returns?|says?) (?:with )?(?:a )?4\d\d\b|\b(?:is|are|was) (?:fine|safe|ok|okay|clean)\b|\b(?:refuses|rejects|denies)\b|\bas (?:it should|expected)\b|\bnicht (?:betroffen|vorhanden|enthalten|anfällig)\b|\bpas (?:concernée?|touchée?|affectée?|vulnérable)\b|\bno (?:está |es )?(?:afectad[oa]|vulnerable)\b|\bnão (?:é |está )?(?:afetad[oa]|vulnerável)\b|(?:不|未)受影响|没有(?:这个|此|该)?问题|影響(?:は)?(?:ありません|なし|を受けません)|再現しません|(?:機能|該当|存在)(?:が|は|し)?な(?:い|く|し)|没有(?:该|这个|此)?功能|\b(?:hat|gibt es|enthält|kennt)\b.{0,25}\bnicht\b|\bn'(?:a|existe|y a) (?:pas|aucune?)\b|\bno (?:tiene|existe)\b|\bnão (?:tem|existe)\b";
+const UNAFFECTED: &str = r"\b(?:is|are|was|were|does|do|did)(?: not|n't|n\x{2019}t)\b.{0,25}\b(?:affected|vulnerable|touched|concerned|there|present|have|has|contain|exist|happen|occur|reproduce|reproducible|work|include|show)\b|\bnot (?:affected|vulnerable|touched|concerned|in|there|reproducible)\b|\bunaffected\b|\bi get nothing\b|\bno such\b|\b(?:has|have|had)(?:n['\x{2019}]t| not) (?:got|any|that|this|it)\b|\b(?:nothing to see|no pasa|não acontece|tritt nicht auf|passiert nicht|ne (?:se )?produit pas|behaves|asks for (?:a |the )?(?:login|password))\b|\bpredates\b|\b(?:answers?|gives?|returns?|says?) (?:with )?(?:a )?4\d\d\b|\b(?:is|are|was) (?:fine|safe|ok|okay|clean)\b|\b(?:refuses|rejects|denies)\b|\bas (?:it should|expected)\b|\bnicht (?:betroffen|vorhanden|enthalten|anfällig)\b|\bpas (?:concernée?|touchée?|affectée?|vulnérable)\b|\bno (?:está |es )?(?:afectad[oa]|vulnerable)\b|\bnão (?:é |está )?(?:afetad[oa]|vulnerável)\b|(?:不|未)受影响|没有(?:这个|此|该)?问题|影響(?:は)?(?:ありません|なし|を受けません)|再現しません|(?:機能|該当|存在)(?:が|は|し)?な(?:い|く|し)|没有(?:该|这个|此)?功能|\b(?:hat|gibt es|enthält|kennt)\b.{0,25}\bnicht\b|\bn'(?:a|existe|y a) (?:pas|aucune?)\b|\bno (?:tiene|existe)\b|\bnão (?:tem|existe)\b";
 
 /// Longest stretch before a number that is looked at, in bytes.
 const CONTEXT: usize = 60;
@@ -207,12 +207,19 @@ fn is_claim(
     let product = policy.product.to_lowercase();
     let word = last_word(before);
     let sure = word == product || matches!(word.as_str(), "version" | "v" | "versions");
+    if word != product && beyond(policy, claimed) {
+        return false;
+    }
     let full = claimed.split('.').count() >= 3;
     let released = policy.releases.iter().any(|release| release.version == claimed);
     // A release of ours after a plain word (`reviewing 1.11.8`) or a vendor's build after a name like ours
     // (`HexaPrint 1.9.2-hexa4`); a name of another thing begins with a capital or is well known.
     let written = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
-    let plain = (released || claimed.contains("rc")) && written.chars().all(char::is_lowercase);
+    let written = written.trim_matches(|c: char| !c.is_alphanumeric());
+    // Scripts without letter cases have no capitals to begin a name with.
+    let small = |c: char| c.is_lowercase() || c >= '\u{2e80}';
+    let own = released || claimed.contains("rc") || has_vendor(claimed);
+    let plain = own && written.chars().all(small);
     let vendors = claimed.contains('-') && (word.contains("print") || word.contains("octo"));
     // `the file list (1.11.8)`: nobody else's version is just that number in brackets.
     let bracketed = released && leader.ends_with('(');
@@ -223,6 +230,21 @@ fn is_claim(
         && !vendors
         && !patterns.neutral.is_match(&word);
     !other && (full || released || (sure && word == product)) && !owned(before, &product)
+}
+
+/// Whether a number without suffix has a greater first part than any release known: another thing's version.
+fn beyond(policy: &Policy, claimed: &str) -> bool {
+    let major = |version: &str| version.split('.').next().and_then(|first| first.parse::<u32>().ok());
+    let newest = policy.releases.iter().filter_map(|release| major(&release.version)).max();
+    let plain = claimed.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    plain && major(claimed) > newest
+}
+
+/// Whether a version ends in the name of somebody's build, such as `-nova3`.
+fn has_vendor(claimed: &str) -> bool {
+    let suffix = claimed.split_once('-').map_or("", |(_, suffix)| suffix).to_lowercase();
+    let ours = ["rc", "alpha", "beta", "dev"].iter().any(|pre| suffix.starts_with(pre));
+    suffix.starts_with(|c: char| c.is_ascii_alphabetic()) && !ours
 }
 
 /// The word before, without punctuation, in lower case; empty at a line's begin and after punctuation that

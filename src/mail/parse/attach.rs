@@ -166,7 +166,6 @@ mod tests {
             safe_name: crate::mail::safe_name::safe_name(name),
             attachment: true,
             size: bytes.len() as u64,
-            sha256: String::new(),
             bytes: bytes.to_vec(),
         };
         inspect(&part, &mut report);

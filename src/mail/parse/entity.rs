@@ -4,7 +4,6 @@
 //! it should becomes a leaf of plain text: nothing is dropped. Read next: `shown.rs` for what is made of the texts.
 
 use mailparse::{DispositionType, ParsedContentType};
-use sha2::{Digest, Sha256};
 
 use crate::mail::safe_name::Names;
 use crate::mail::{Part, Warning};
@@ -228,9 +227,7 @@ impl<'r> Walker<'r> {
             text
         });
         bytes.extend_from_slice(&decoded.tail);
-        if text.is_none()
-            && head_bytes(&bytes).windows(27).any(|w| w == b"-----BEGIN PGP MESSAGE-----")
-        {
+        if text.is_none() && has_encrypted_block(head_bytes(&bytes)) {
             self.report.warn(Warning::Encrypted);
         }
         let is_html = matches!(ctype.mimetype.as_str(), "text/html" | "application/xhtml+xml");
@@ -273,7 +270,7 @@ impl<'r> Walker<'r> {
         if text.lines().any(|line| line.starts_with("-----BEGIN PGP MESSAGE-----")) {
             self.report.warn(Warning::Encrypted);
         }
-        if text.contains(&">".repeat(DEPTH_MAX + 1)) {
+        if has_run(text, b'>', DEPTH_MAX + 1) {
             self.report.bounded("quoted deeper than 64 levels");
         }
     }
@@ -310,7 +307,6 @@ impl<'r> Walker<'r> {
         let index = u16::try_from(self.parts.len()).unwrap_or(u16::MAX);
         let fallback = format!("part-{}.{}", index.saturating_add(1), usual_ending(&content_type));
         let safe_name = self.names.distinct(name.as_deref().unwrap_or_default(), &fallback);
-        let sha256 = sha256(&bytes);
         let part = Part {
             index,
             content_type,
@@ -319,7 +315,6 @@ impl<'r> Walker<'r> {
             safe_name,
             attachment,
             size: bytes.len() as u64,
-            sha256,
             bytes,
         };
         attach::inspect(&part, self.report);
@@ -381,11 +376,6 @@ impl<'r> Walker<'r> {
         }
         without_comments(short)
     }
-}
-
-/// SHA-256 in hexadecimal.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether an S/MIME part says that it is signed and not encrypted.
@@ -469,6 +459,20 @@ fn usual_ending(content_type: &str) -> &'static str {
         _ if content_type.starts_with("text/") || content_type.starts_with("message/") => "txt",
         _ => "bin",
     }
+}
+
+/// Whether one byte stands so often in a row. Such a run holds one of the places that are looked at first.
+fn has_run(text: &str, byte: u8, length: usize) -> bool {
+    let bytes = text.as_bytes();
+    let may = bytes.iter().skip(length - 1).step_by(length).any(|&b| b == byte);
+    may && bytes
+        .chunk_by(|a, b| a == b)
+        .any(|run| run.first() == Some(&byte) && run.len() >= length)
+}
+
+fn has_encrypted_block(bytes: &[u8]) -> bool {
+    const MARK: &[u8] = b"-----BEGIN PGP MESSAGE-----";
+    bytes.windows(MARK.len()).any(|window| window.first() == MARK.first() && window == MARK)
 }
 
 fn head_bytes(bytes: &[u8]) -> &[u8] {

@@ -113,12 +113,10 @@ pub(super) fn message(raw: &[u8]) -> Message {
 
 /// A mail that could not be read at all: one text part, everything as it stands.
 pub(super) fn unread(raw: &[u8]) -> Message {
-    let sha256 = entity::sha256(raw);
     let part = Part {
         content_type: "text/plain".to_owned(),
         safe_name: "mail.txt".to_owned(),
         size: raw.len() as u64,
-        sha256,
         bytes: raw.to_vec(),
         index: 0,
         charset: None,

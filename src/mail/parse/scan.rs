@@ -60,9 +60,18 @@ fn mark(found: &Found, report: &mut Report) {
     }
 }
 
+/// Bytes looked at in one go.
+const PLAIN_STEP: usize = 64;
+
+/// Printable ASCII and line breaks. Without a way out of the loop the processor looks at many bytes at a time.
+fn is_plain(bytes: &[u8]) -> bool {
+    let odd = |b: u8| b.wrapping_sub(b' ') > b'~' - b' ' && !matches!(b, b'\n' | b'\t' | b'\r');
+    !bytes.iter().fold(false, |found, &b| found | odd(b))
+}
+
 fn look(text: &str) -> Found {
     let mut found = Found::default();
-    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t' | b'\r')) {
+    if text.as_bytes().chunks(PLAIN_STEP).all(is_plain) {
         found.control =
             text.contains('\r') && text.split('\r').skip(1).any(|after| !after.starts_with('\n'));
         return found;
@@ -72,8 +81,8 @@ fn look(text: &str) -> Found {
     while let Some(c) = chars.next() {
         let next = chars.peek().copied().unwrap_or('\n');
         match c {
+            ' '..='~' | '\n' | '\t' => {}
             '\0' => found.nul = true,
-            '\n' | '\t' => {}
             '\r' => found.control |= next != '\n',
             _ if c.is_control() => found.control = true,
             // Marks for the direction of one neutral character are ordinary in Hebrew and Arabic text.

@@ -56,7 +56,7 @@ fn joins_texts_and_lists_attachments() {
     assert_eq!(message.parts[1].safe_name, "aä.png");
     assert!(message.parts[1].attachment);
     assert_eq!(message.parts[1].size, 8);
-    assert_eq!(message.parts[1].sha256.len(), 64);
+    assert_eq!(message.parts[1].sha256().len(), 64);
     assert_eq!(message.parts[2].charset.as_deref(), Some("utf-8"));
 }
 
