@@ -358,3 +358,37 @@ fn a_damaged_journal_loses_only_what_was_hit() {
         row.kept += whole.lines.len() - touched;
     });
 }
+
+/// Where a line end is damaged, the entries around it stand in one line, or one in two.
+#[test]
+fn a_damaged_line_end_costs_no_entry() {
+    let whole = Whole::new();
+    let good = fs::read(whole.folder.path().join("whole").join(JOURNAL)).unwrap();
+    for (number, (_, line)) in whole.lines.iter().enumerate() {
+        let end = line.end as usize;
+        let run = format!("the end of line {number}");
+        for more in [1, 3] {
+            let bad = whole.spoiled();
+            let mut bytes = good.clone();
+            let to = (end + more).min(good.len());
+            bytes[end..to].fill(0);
+            fs::write(bad.join(JOURNAL), bytes).unwrap();
+            let desk = open(&bad);
+            assert!(noticed(&desk), "{run}");
+            let hit = line.end..to as u64;
+            assert_eq!(entries_are_kept(&whole, &desk.store, &hit, &run), 0);
+            let named = desk.store.damages().len() + desk.store.moved_aside().len();
+            assert!((1..=4).contains(&named), "{run}: {:?}", desk.store.damages());
+        }
+        let bad = whole.spoiled();
+        let mut bytes = good.clone();
+        let place = (line.start as usize + end) / 2;
+        bytes[place] = b'\n';
+        fs::write(bad.join(JOURNAL), bytes).unwrap();
+        let desk = open(&bad);
+        let hit = place as u64..place as u64 + 1;
+        assert_eq!(entries_are_kept(&whole, &desk.store, &hit, &run), 0);
+        let named = desk.store.damages().len() + desk.store.moved_aside().len();
+        assert!((1..=4).contains(&named), "{run}: {:?}", desk.store.damages());
+    }
+}
