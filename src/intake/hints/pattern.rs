@@ -56,7 +56,7 @@ impl Pattern {
     /// # Errors
     /// If it is no regular expression.
     pub(super) fn parse(rule: &str, pattern: &str) -> Result<Self, RulesError> {
-        let failed = |error: regex_syntax::Error| RulesError {
+        let failed = |error: Box<regex_syntax::Error>| RulesError {
             rule: rule.to_owned(),
             source: Box::new(regex::Error::Syntax(error.to_string())),
         };
@@ -127,7 +127,7 @@ impl Pattern {
         found.map(|found| place(found.start)..place(found.end)).collect()
     }
 
-    fn find_slowly<'t>(&self, text: &'t str) -> impl Iterator<Item = Range<usize>> {
+    fn find_slowly(&self, text: &str) -> impl Iterator<Item = Range<usize>> {
         let mut start = 0;
         text.split('\n').flat_map(move |line| {
             let at = start;
@@ -165,8 +165,10 @@ fn after_char(text: &str, at: usize) -> Option<usize> {
     text.get(at..)?.chars().next().map(|c| at + c.len_utf8())
 }
 
-fn tree(pattern: &str) -> Result<Hir, regex_syntax::Error> {
-    ParserBuilder::new().case_insensitive(true).multi_line(true).build().parse(pattern)
+fn tree(pattern: &str) -> Result<Hir, Box<regex_syntax::Error>> {
+    let mut builder = ParserBuilder::new();
+    builder.case_insensitive(true).multi_line(true);
+    builder.build().parse(pattern).map_err(Box::new)
 }
 
 fn build_plain(pattern: &str) -> Result<Regex, regex::Error> {
