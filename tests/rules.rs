@@ -76,3 +76,13 @@ fn mails_of_the_sample_inbox() {
     let table = measured("sample inbox", own::samples());
     holds(&table);
 }
+
+/// Measures a set that is not ours: `CASEBOOK_MAILS=FILE cargo test --test rules -- --ignored --nocapture`, with keys
+/// as in `first.toml`.
+#[test]
+#[ignore = "measures a file that its caller names"]
+fn mails_of_a_file() {
+    let file = std::env::var("CASEBOOK_MAILS").expect("CASEBOOK_MAILS names a file");
+    let table = measured(&file, own::set(&file));
+    assert!(table.harmful.is_empty(), "{:?}", table.harmful);
+}
