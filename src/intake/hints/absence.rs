@@ -36,7 +36,7 @@ fn no_report(policy: &Policy, message: &Message, own: &Own<'_>, reading: &mut Re
         (false, true)
             if own.length() >= REPORT
                 && !reading.flags.bounty_request
-                && !reading.hints.iter().any(|hint| is_type(hint)) =>
+                && !reading.hints.iter().any(is_type) =>
         {
             reading.flags.other_product = true;
             ("nothing-of-ours", "Neither the product nor anything that it deals with is named.")
