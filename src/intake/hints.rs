@@ -85,6 +85,13 @@ struct Rule {
     unless: Option<Pattern>,
 }
 
+impl Rule {
+    /// Whether it counts only together with others of its decision point.
+    fn of_topic(&self) -> bool {
+        self.rule.flag.as_deref() == Some(TOPIC)
+    }
+}
+
 impl std::fmt::Debug for Rules {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Rules({})", self.rules.len())
@@ -158,7 +165,7 @@ pub fn read(
     let mut reading = Reading { ghsa: ghsa(message, &own), ..Reading::default() };
     let free = versions::read(&rules.versions, policy, message, &own, received, &mut reading);
     versions::hints(&reading.versions, &free, &mut found.hints);
-    for rule in &rules.rules {
+    for rule in rules.rules.iter().filter(|rule| !rule.of_topic()) {
         let fixed = rule.rule.before.as_deref();
         if fixed
             .is_none_or(|fixed| versions::all_before(policy, &reading.versions, fixed, received))
@@ -169,7 +176,7 @@ pub fn read(
     vectors::read(&rules.vectors, policy, &own, &mut reading, &mut found.hints);
     reading.flags = found.flags(message);
     found.channel(policy, message);
-    found.take_up_topic(&reading);
+    found.take_up_topic(rules, &reading, message, &own);
     found.heed_traps(&reading, absence::follows(message));
     reading.hints = settle(policy, found.hints);
     reading.flags.other_product |= says(&reading.hints, "CH2", AnswerValue::No);
@@ -205,7 +212,6 @@ impl Findings {
     fn apply(&mut self, rules: &Rules, compiled: &Rule, message: &Message, own: &Own<'_>) {
         let rule = &compiled.rule;
         let Some(evidence) = matched(rules, compiled, message, own) else { return };
-        let of_topic = rule.flag.as_deref() == Some(TOPIC);
         if let Some(flag) = &rule.flag {
             let strength = i32::from(rule.strength);
             if flag == "poc" && strength == 1 && rule.place == Place::Text {
@@ -226,7 +232,7 @@ impl Findings {
             why: rule.why.clone(),
             evidence,
         };
-        if of_topic {
+        if compiled.of_topic() {
             self.topics.entry(clause.clone()).or_default().push(hint);
             return;
         }
@@ -239,7 +245,13 @@ impl Findings {
 
     /// Takes up the type of which most words stand in the mail, where it shows no proof and names no type: the last
     /// resort before the reporter is asked for a proof of what is out of scope anyway.
-    fn take_up_topic(&mut self, reading: &Reading) {
+    fn take_up_topic(
+        &mut self,
+        rules: &Rules,
+        reading: &Reading,
+        message: &Message,
+        own: &Own<'_>,
+    ) {
         let named = self.hints.iter().any(|hint| {
             let clause = hint.clause.as_str();
             let proven = clause == "NQ2" && hint.answer == AnswerValue::No && hint.strength > 1;
@@ -254,6 +266,9 @@ impl Findings {
             || flags.coordination
         {
             return;
+        }
+        for rule in rules.rules.iter().filter(|rule| rule.of_topic()) {
+            self.apply(rules, rule, message, own);
         }
         let (hints, whole) = (&self.hints, Whole::of(&self.hints, reading, false));
         let fits = |clause: &ClauseId| {
