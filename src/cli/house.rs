@@ -78,7 +78,7 @@ pub(crate) fn verify(context: &Context, rebuild: bool) -> Result<(), Failure> {
     }
     Err(Failure::damaged(Problem {
         what: "the store has damaged parts, named above; everything else is intact and usable".into(),
-        next: "pull again to fetch mail that is still on the server, or restore the named files from a backup".into(),
+        next: "`casebook verify --rebuild`, then pull: mail that is still on the server comes again; or restore the named files from a backup".into(),
     }))
 }
 

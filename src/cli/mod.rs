@@ -105,6 +105,9 @@ pub(crate) struct Context {
     clock: Clock,
 }
 
+/// Damaged places that are named when a store is opened.
+const DAMAGES_SHOWN: usize = 5;
+
 impl Context {
     /// Reads config, policy and keymap.
     pub(crate) fn setup(&self) -> Result<Setup, Failure> {
@@ -149,6 +152,16 @@ impl Context {
         progress.end();
         for path in desk.store.moved_aside() {
             eprintln!("casebook: kept aside after damage: {}", shown(&path.display().to_string()));
+        }
+        let damages = desk.store.damages();
+        for damage in damages.iter().take(DAMAGES_SHOWN) {
+            eprintln!("casebook: damaged: {}", shown(&damage.to_string()));
+        }
+        if damages.len() > DAMAGES_SHOWN {
+            eprintln!(
+                "casebook: and {} more, named by `casebook verify`",
+                damages.len() - DAMAGES_SHOWN
+            );
         }
         Ok(desk)
     }

@@ -276,8 +276,13 @@ impl Desk {
             ingest::index_mails(&self.store, &self.rules, std::mem::take(step), &pins)
         };
         for record in self.store.archive_records(&archive)? {
-            // Damaged records are named by `verify`; everything beside them is indexed.
-            let Ok(record) = record else { continue };
+            let record = match record {
+                Ok(record) => record,
+                Err(damage) => {
+                    self.store.pass_over(damage);
+                    continue;
+                }
+            };
             done += 1;
             bytes += record.mail.raw.len();
             step.push(record);

@@ -102,7 +102,14 @@ impl Journal {
         };
         let mut contents = read(&bytes);
         let mut found = Found::default();
-        if !contents.rest.is_empty() && write {
+        let start = JournalPosition::default();
+        let known = known.unwrap_or(&start);
+        if let Some(damage) = disown_last(&bytes, known, &mut contents) {
+            if write {
+                found.moved = Some(cut_tail(path, &contents, 0)?);
+            }
+            contents.damages.push(damage);
+        } else if !contents.rest.is_empty() && write {
             found.moved = mend_tail(path, &mut contents)?;
         }
         if let Some(entry) =
@@ -110,8 +117,6 @@ impl Journal {
         {
             return Err(StoreError::Newer { found: entry.entry.v });
         }
-        let start = JournalPosition::default();
-        let known = known.unwrap_or(&start);
         found.position_stands = known == &start
             || known == &contents.end
             || contents.entries.iter().any(|stored| &stored.after == known);
@@ -264,30 +269,77 @@ impl Journal {
 struct Line<'a> {
     bytes: &'a [u8],
     offset: u64,
+    /// First byte of what follows it.
+    next: u64,
     hash: String,
     entry: Option<Entry>,
+}
+
+impl<'a> Line<'a> {
+    fn new(bytes: &'a [u8], offset: u64, next: u64) -> Self {
+        let parsed = std::str::from_utf8(bytes).ok();
+        let entry = parsed.and_then(|text| Entry::parse(text).ok());
+        Self { bytes, offset, next, hash: hex(&Sha256::digest(bytes)), entry }
+    }
+}
+
+/// Beginning of every entry, since its keys are in order. Within a text the quotes would be escaped.
+const BEGINNING: &[u8] = br#"{"actor":""#;
+
+/// Damaged lines after which an entry's number is still looked for.
+const NEARBY: usize = 16;
+
+/// Takes the entries out of a line that is none: where a line end was damaged, whole ones stand in one line.
+fn salvage<'a>(line: &Line<'a>, out: &mut Vec<Line<'a>>) {
+    let mut gap = 0;
+    let piece = |from: usize, to: usize, next: u64| {
+        let bytes = line.bytes.get(from..to).unwrap_or_default();
+        Line::new(bytes, line.offset + from as u64, next)
+    };
+    let offset = |at: usize| line.offset + at as u64;
+    let mut at = 0;
+    while let Some(rest) = line.bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        match leading_entry(rest).filter(|_| rest.starts_with(BEGINNING)) {
+            Some((_, len)) => {
+                if gap < at {
+                    out.push(piece(gap, at, offset(at)));
+                }
+                out.push(piece(at, at + len, offset(at + len + 1)));
+                at += len;
+                gap = at;
+            }
+            None => {
+                let next = rest.windows(BEGINNING.len()).skip(1).position(|w| w == BEGINNING);
+                at += next.map_or(rest.len(), |next| next + 1);
+            }
+        }
+    }
+    if gap < line.bytes.len() {
+        out.push(piece(gap, line.bytes.len(), line.next));
+    }
+}
+
+/// The entry that some bytes begin with, and its length.
+fn leading_entry(bytes: &[u8]) -> Option<(Entry, usize)> {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter();
+    let entry = values.next()?.ok()?;
+    Some((entry, values.byte_offset()))
 }
 
 /// Splits and checks a journal.
 fn read(bytes: &[u8]) -> Contents {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let (text, rest) = bytes.split_at(whole);
-    let mut offset = 0;
-    let lines: Vec<Line> = text
-        .split_inclusive(|byte| *byte == b'\n')
-        .map(|full| {
-            let bytes = full.strip_suffix(b"\n").unwrap_or(full);
-            let parsed = std::str::from_utf8(bytes).ok();
-            let line = Line {
-                bytes,
-                offset,
-                hash: hex(&Sha256::digest(bytes)),
-                entry: parsed.and_then(|text| Entry::parse(text).ok()),
-            };
-            offset += full.len() as u64;
-            line
-        })
-        .collect();
+    let (mut offset, mut lines) = (0, Vec::new());
+    for full in text.split_inclusive(|byte| *byte == b'\n') {
+        let next = offset + full.len() as u64;
+        let line = Line::new(full.strip_suffix(b"\n").unwrap_or(full), offset, next);
+        match &line.entry {
+            Some(_) => lines.push(line),
+            None => salvage(&line, &mut lines),
+        }
+        offset = next;
+    }
     let mut contents = Contents { rest: rest.to_owned(), ..Contents::default() };
     for number in 0..lines.len() {
         judge(&lines, number, &mut contents);
@@ -317,7 +369,15 @@ fn judge(lines: &[Line], number: usize, contents: &mut Contents) {
     let (mut usable, mut seq) = (true, expected);
     match (&line.entry, vouched(number)) {
         (None, _) => {
-            damage(Some(expected), "the line is no entry");
+            // An entry is gone with it unless the next one's number says otherwise.
+            let following = lines.iter().skip(number + 1).take(NEARBY);
+            let next = following.filter_map(|next| next.entry.as_ref()).next();
+            if next.is_some_and(|next| next.seq <= expected) {
+                damage(None, "the end of a line is not as it was written");
+                seq = contents.end.seq;
+            } else {
+                damage(Some(expected), "the line is no entry");
+            }
             usable = false;
         }
         (Some(entry), Some(false)) if vouched(number + 1) == Some(true) => {
@@ -338,11 +398,7 @@ fn judge(lines: &[Line], number: usize, contents: &mut Contents) {
         }
         (Some(_), _) => {}
     }
-    let end = JournalPosition {
-        offset: line.offset + line.bytes.len() as u64 + 1,
-        seq,
-        hash: line.hash.clone(),
-    };
+    let end = JournalPosition { offset: line.next, seq, hash: line.hash.clone() };
     contents.end = end;
     if usable && let Some(entry) = &line.entry {
         let place = LinePlace {
@@ -357,30 +413,56 @@ fn judge(lines: &[Line], number: usize, contents: &mut Contents) {
     }
 }
 
+/// Takes the last line for damaged if the index knows that it was another one: no line after it can tell.
+fn disown_last(bytes: &[u8], known: &JournalPosition, contents: &mut Contents) -> Option<Damage> {
+    let last = contents.entries.last().filter(|last| last.after == contents.end)?;
+    if known.offset != last.after.offset || known.hash == last.after.hash {
+        return None;
+    }
+    let place = last.place;
+    let (before, line) = bytes.split_at_checked(usize::try_from(place.offset).ok()?)?;
+    *contents = Contents { rest: line.to_owned(), ..read(before) };
+    Some(Damage {
+        file: "journal.jsonl".into(),
+        offset: place.offset,
+        len: u64::from(place.len),
+        line: Some(before.split_inclusive(|byte| *byte == b'\n').count() as u64 + 1),
+        seq: Some(known.seq),
+        what: "the last line is not as it was written".to_owned(),
+    })
+}
+
 /// Deals with what follows the last line end: an entry that lacks only its line end is completed, anything
 /// else was never acknowledged and is moved aside.
 fn mend_tail(path: &Path, contents: &mut Contents) -> Result<Option<PathBuf>, StoreError> {
     let doing = "mend the end of the journal";
-    let mut file = files::open(path).context(doing, path)?;
-    let whole = std::str::from_utf8(&contents.rest)
-        .ok()
-        .and_then(|text| Entry::parse(text).ok())
-        .is_some_and(|entry| entry.prev == contents.end.hash);
-    if whole {
+    let whole = leading_entry(&contents.rest)
+        .filter(|(entry, _)| entry.prev == contents.end.hash)
+        .map_or(0, |(_, len)| len);
+    let moved =
+        if whole == contents.rest.len() { None } else { Some(cut_tail(path, contents, whole)?) };
+    if whole > 0 {
+        let mut file = files::open(path).context(doing, path)?;
         file.seek(SeekFrom::End(0)).context(doing, path)?;
         file.write_all(b"\n").context(doing, path)?;
         file.sync_all().context(doing, path)?;
         *contents = read(&fs::read(path).context(doing, path)?);
-        return Ok(None);
     }
+    Ok(moved)
+}
+
+/// Moves aside what follows the last line end, but for its first `keep` bytes.
+fn cut_tail(path: &Path, contents: &Contents, keep: usize) -> Result<PathBuf, StoreError> {
+    let doing = "mend the end of the journal";
     let aside = files::aside(path, "torn");
     let mut copy = files::open(&aside).context(doing, &aside)?;
-    copy.write_all(&contents.rest).context(doing, &aside)?;
+    copy.write_all(contents.rest.get(keep..).unwrap_or_default()).context(doing, &aside)?;
     copy.sync_all().context(doing, &aside)?;
     if let Some(dir) = path.parent() {
         files::sync_dir(dir).context(doing, dir)?;
     }
-    file.set_len(contents.end.offset).context(doing, path)?;
+    let file = files::open(path).context(doing, path)?;
+    file.set_len(contents.end.offset + keep as u64).context(doing, path)?;
     file.sync_all().context(doing, path)?;
-    Ok(Some(aside))
+    Ok(aside)
 }

@@ -63,7 +63,7 @@ pub struct Store {
     index: RwLock<Option<Index>>,
     /// Held by the one commit or rebuild that is under way.
     committing: Mutex<()>,
-    damages: Vec<Damage>,
+    damages: Mutex<Vec<Damage>>,
     moved: Vec<PathBuf>,
     /// Held until the store is closed.
     _lock: Option<File>,
@@ -85,9 +85,21 @@ impl Store {
         self.writable
     }
 
-    /// What opening found damaged in archive and journal; [`Store::verify`] looks at everything.
-    pub fn damages(&self) -> &[Damage] {
-        &self.damages
+    /// What opening and indexing found damaged in archive and journal; [`Store::verify`] looks at everything.
+    pub fn damages(&self) -> Vec<Damage> {
+        self.damages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on past a damaged record that [`Store::archive_records`] gave: it waits no more to be indexed, so its message
+    /// is stored anew when it comes again.
+    pub fn pass_over(&self, damage: Damage) {
+        if let Some(seq) = damage.seq {
+            self.archive.pending().remove(&[seq].into());
+        }
+        let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
+        if !damages.contains(&damage) {
+            damages.push(damage);
+        }
     }
 
     /// Files to which opening moved torn ends or a damaged index.

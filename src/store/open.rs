@@ -94,7 +94,7 @@ impl Store {
             journal: Mutex::new(journal),
             index: RwLock::new(Some(index)),
             committing: Mutex::new(()),
-            damages: [archived.damages, journaled.damages].concat(),
+            damages: Mutex::new([archived.damages, journaled.damages].concat()),
             moved,
             _lock: lock,
         };

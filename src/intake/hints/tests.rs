@@ -317,7 +317,7 @@ fn vectors_are_judged_by_the_policy() {
 #[test]
 fn what_is_missing_is_asked_of_a_first_report_only() {
     let reader = Reader::new();
-    let long = "There is a hole in the product and it is a bad one, since it makes things go wrong in many ways, \
+    let long = "There is a hole in OctoPrint and it is a bad one, since it makes things go wrong in many ways, \
                 and I would be glad to see that you look into it as soon as you find the time for that. All the best to you and your team.";
     let reading = reader.text(long);
     for clause in ["NQ2", "SV1", "SC1"] {
@@ -512,4 +512,53 @@ fn poor_reports_get_the_end_that_the_policy_names() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A loose word is a question where the rest of the mail says otherwise, and none where it says the same.
+#[test]
+fn the_whole_mail_decides_what_a_loose_word_is() {
+    let reader = Reader::new();
+    let package =
+        "An extension package runs with all rights, no sandbox: the owner adds my package.\n";
+    let proof = "curl -X POST http://pi/api/plugin/pluginmanager\n";
+    let by_owner = "CVSS:3.1/AV:A/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H";
+    let alone = "CVSS:3.1/AV:A/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+    for (rest, holds) in [
+        (String::new(), true),
+        (format!("{proof}{by_owner}"), true),
+        (format!("{proof}{alone}"), false),
+        ("As administrator I go to the settings.".to_owned(), false),
+    ] {
+        let reading = reader.text(&format!("{package}{rest}"));
+        assert_eq!(is(&reading, "NQ6", AnswerValue::Yes), holds, "{rest}");
+    }
+    let answer = reader.read(&mail("Re: report", package));
+    assert!(!is(&answer, "NQ6", AnswerValue::Yes), "what is new in an answer seldom is the type");
+}
+
+/// Words that say nothing alone come to a type together, but never against a proof.
+#[test]
+fn topics_are_taken_up_last() {
+    let reader = Reader::new();
+    let topic = "OctoPrint 1.11.8. The cupboard with the Pi was unlocked.\nOur trainee unscrewed the lid and read all in a \
+                 card reader.";
+    assert!(is(&reader.text(topic), "NQ5a", AnswerValue::Yes));
+    let vector = "CVSS:3.1/AV:A/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N";
+    let proven = format!("{topic}\ncurl -i http://pi/api/settings\n{vector}");
+    assert!(!is(&reader.text(&proven), "NQ5a", AnswerValue::Yes));
+}
+
+/// Who neither names the product nor anything that it deals with writes about something else, or nothing.
+#[test]
+fn mails_about_something_else_are_told_apart() {
+    let reader = Reader::new();
+    let shop = "Dear team, in your web store an attacker can count up the order number in the address and sees the \
+                bills of other customers with their names and homes. Please tell the people who run the checkout of it.";
+    let flags = reader.read(&mail("Hole in the store", shop)).flags;
+    assert!(flags.other_product && !flags.spam, "{flags:?}");
+    let flags = reader.read(&mail("hello", "does this go through\n\nSent from my tablet")).flags;
+    assert!(flags.spam && !flags.other_product, "{flags:?}");
+    let cakes = "Thank you for OctoPrint, my grandson set it up and now I make flower pots for the whole street.";
+    let reading = reader.read(&mail("thank you", cakes));
+    assert!(is(&reading, "CH2", AnswerValue::No) && !reading.flags.spam);
 }
