@@ -15,7 +15,6 @@ use toml::de::{DeTable, DeValue};
 use super::document::Faults;
 use super::fault::Fault;
 use super::fields::Fields;
-use words::Words;
 use crate::domain::ids::hex;
 use crate::domain::journal::AnswerValue;
 use crate::domain::policy::{
@@ -23,6 +22,7 @@ use crate::domain::policy::{
     Release, Scoring, Support,
 };
 use crate::domain::{ClauseId, Disposition};
+use words::Words;
 
 /// Largest compiled form of one hint pattern, in bytes.
 const MAX_PATTERN: usize = 1 << 20;
@@ -352,12 +352,7 @@ const PLACES: [(&str, Place); 5] = [
     ("sender", Place::Sender),
 ];
 
-fn hint(
-    mut table: Fields<'_, '_>,
-    items: &[Item],
-    words: &Words,
-    check: CheckPattern,
-) -> HintRule {
+fn hint(mut table: Fields<'_, '_>, items: &[Item], words: &Words, check: CheckPattern) -> HintRule {
     let name = table.text("name").to_owned();
     table.name = format!("hint {name}");
     let clause = table.optional_text("clause").map(ClauseId::new);

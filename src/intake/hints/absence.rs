@@ -25,7 +25,8 @@ pub(super) fn follows(message: &Message) -> bool {
 /// is no mail to us, any other a question of use.
 fn no_report(policy: &Policy, message: &Message, own: &Own<'_>, reading: &mut Reading) -> bool {
     let flags = &reading.flags;
-    let answered = |hint: &Hint| !matches!(hint.clause.as_str(), "CH1" | "CH4" | "DI1" | "SV1" | "SV2");
+    let answered =
+        |hint: &Hint| !matches!(hint.clause.as_str(), "CH1" | "CH4" | "DI1" | "SV1" | "SV2");
     if flags.has_poc || !reading.vectors.is_empty() || reading.hints.iter().any(answered) {
         return false;
     }

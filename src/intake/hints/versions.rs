@@ -234,7 +234,8 @@ fn is_claim(
 
 /// Whether a number without suffix has a greater first part than any release known: another thing's version.
 fn beyond(policy: &Policy, claimed: &str) -> bool {
-    let major = |version: &str| version.split('.').next().and_then(|first| first.parse::<u32>().ok());
+    let major =
+        |version: &str| version.split('.').next().and_then(|first| first.parse::<u32>().ok());
     let newest = policy.releases.iter().filter_map(|release| major(&release.version)).max();
     let plain = claimed.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     plain && major(claimed) > newest
