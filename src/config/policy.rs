@@ -94,6 +94,7 @@ fn read(faults: &Faults, root: &DeTable<'_>, hash: String, check: CheckPattern) 
         releases: releases(&fields, faults),
         branches: owned(fields.texts("branches")),
         forks: fields.texts("forks").into_iter().map(str::to_lowercase).collect(),
+        vocabulary: fields.texts("vocabulary").into_iter().map(str::to_lowercase).collect(),
         items,
         rationale: fields.tables("rationale").into_iter().map(rationale).collect(),
         hints,

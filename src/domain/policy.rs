@@ -33,6 +33,8 @@ pub struct Policy {
     pub branches: Vec<String>,
     /// Names of forks and other distributions of the product, lower case.
     pub forks: Vec<String>,
+    /// Words of what the product deals with, lower case: a mail without any is about something else.
+    pub vocabulary: Vec<String>,
     /// Decision points in the order of the checklist.
     pub items: Vec<Item>,
     /// Sentences that ask nothing and have no point of their own, such as the words before a list.

@@ -34,6 +34,7 @@ pub fn policy() -> Policy {
         releases: vec![release("1.9.0", date(2026, 1, 15)), release("1.10.0", date(2026, 2, 1))],
         branches: vec!["devel".into(), "rc/*".into()],
         forks: vec!["forkwidget".into()],
+        vocabulary: Vec::new(),
         items: vec![item("Q1"), item("Q2a"), item("Q2b")],
         rationale: Vec::new(),
         hints: Vec::new(),

@@ -3,12 +3,14 @@
 //! Owns: how a rule of the policy file is applied and what is worked out in code because no pattern can.
 //! Absent on purpose: the patterns (they are data beside the policy) and the verdict (`domain`). A rule
 //! looks at sentences that the sender wrote for this mail: quotations and signature are left out. Read
-//! next: [`own`], [`vectors`], [`versions`], [`absence`].
+//! next: [`own`], [`vectors`], [`versions`], [`absence`], [`traps`].
 
 mod absence;
+mod letters;
 mod own;
 mod pattern;
 mod sieve;
+mod traps;
 mod vectors;
 mod versions;
 
@@ -24,15 +26,23 @@ use crate::domain::policy::{HintRule, ItemKind, Outcome, Place, Policy};
 use crate::domain::policy_text::sentence_hash;
 use crate::domain::{ClauseId, Evidence, MessageRef};
 use crate::mail::{Message, Warning};
+use letters::{Letters, Words};
 use own::Own;
 use pattern::Pattern;
 use sieve::Sieve;
+use traps::Whole;
 
 /// Longest quotation of a hint, in bytes; of a longer sentence only the matched words are quoted.
 const MAX_SENTENCE: usize = 280;
 
 /// Strength at which a flag is raised: one strong rule, or weaker ones together.
 const FLAG_STRENGTH: i32 = 3;
+
+/// Flag of rules that count only together.
+const TOPIC: &str = "topic";
+
+/// Rules of one topic from which it is one.
+const MET: usize = 3;
 
 /// A sentence that speaks of the policy says nothing of the report: "your policy excludes social engineering".
 const POLICY_TALK: &str = r"\b(?:your|the|this|octoprint'?s) (?:security )?polic(?:y|ies)\b|\bnon-?qualifying\b|\bout of scope\b|\b(?:eure[rn]?|ihre[rn]?) (?:sicherheits)?(?:richtlinien?|policy)\b|\bvotre politique\b|\bsu política\b|\b(?:vossa|sua) política\b|你们的(?:安全)?(?:政策|策略)|(?:ポリシー|方針)(?:に|で)";
@@ -56,6 +66,8 @@ pub struct Rules {
     rules: Vec<Rule>,
     /// Of the patterns of `rules`.
     sieve: Sieve,
+    /// In which all patterns are told.
+    letters: Letters,
     versions: versions::Patterns,
     vectors: vectors::Patterns,
     policy_talk: Pattern,
@@ -80,41 +92,45 @@ impl std::fmt::Debug for Rules {
 }
 
 impl Rules {
-    /// Compiles the hint rules of a policy.
+    /// Reads the hint rules of a policy. Each is compiled when the first text comes that it may match.
     ///
     /// # Errors
-    /// At the first rule whose pattern is no regular expression or too large.
+    /// At the first rule whose pattern is no regular expression.
     pub fn compile(policy: &Policy) -> Result<Self, RulesError> {
-        let compiled = |(number, rule): (usize, &HintRule)| {
-            let unless =
-                rule.unless.as_deref().map(|pattern| Pattern::compile(&rule.name, pattern));
+        let read = |(number, rule): (usize, &HintRule)| {
+            let unless = rule.unless.as_deref().map(|pattern| Pattern::parse(&rule.name, pattern));
             Ok(Rule {
                 number,
-                pattern: Pattern::compile(&rule.name, &rule.pattern)?,
+                pattern: Pattern::parse(&rule.name, &rule.pattern)?,
                 unless: unless.transpose()?,
                 declines: rule.answer == AnswerValue::Yes && disqualifies(policy, rule),
                 rule: rule.clone(),
             })
         };
-        Ok(Self {
-            rules: policy
-                .hints
-                .iter()
-                .enumerate()
-                .map(compiled)
-                .collect::<Result<_, RulesError>>()?,
-            sieve: Sieve::of(policy.hints.iter().map(|rule| rule.pattern.as_str())),
-            versions: versions::Patterns::compile(policy)?,
-            vectors: vectors::Patterns::compile()?,
-            policy_talk: Pattern::compile("talk of the policy (built in)", POLICY_TALK)?,
-            sentences: policy.items.iter().flat_map(|item| item.sentences.clone()).collect(),
-        })
+        let mut rules =
+            policy.hints.iter().enumerate().map(read).collect::<Result<Vec<Rule>, _>>()?;
+        let mut versions = versions::Patterns::parse(policy)?;
+        let mut vectors = vectors::Patterns::parse()?;
+        let mut policy_talk = Pattern::parse("talk of the policy (built in)", POLICY_TALK)?;
+        let (mut sieved, mut others): (Vec<&mut Pattern>, Vec<&mut Pattern>) = Default::default();
+        for rule in &mut rules {
+            sieved.push(&mut rule.pattern);
+            others.extend(&mut rule.unless);
+        }
+        others.extend(versions.all().chain(vectors.all()).chain([&mut policy_talk]));
+        let trees = sieved.iter().chain(&others).map(|pattern| pattern.tree());
+        let (letters, classes) = Letters::of(trees);
+        let sieve = Sieve::of(sieved.iter().map(|pattern| pattern.tree()), &letters);
+        sieved.into_iter().chain(others).for_each(|pattern| pattern.settle(&classes));
+        let sentences = policy.items.iter().flat_map(|item| item.sentences.clone()).collect();
+        Ok(Self { rules, sieve, letters, versions, vectors, policy_talk, sentences })
     }
 
     /// Whether a sentence speaks of the policy or is one of its own.
-    fn is_policy_talk(&self, sentence: &str) -> bool {
+    fn is_policy_talk(&self, words: Words<'_>) -> bool {
+        let sentence = words.shown;
         let bare = sentence.trim().trim_start_matches(['-', '*', '>', '\u{2022}', '"']).trim();
-        self.policy_talk.is_match(sentence)
+        self.policy_talk.is_match(words)
             || self.sentences.contains(&sentence_hash(bare.trim_end_matches(['"', '.'])))
             || self.sentences.contains(&sentence_hash(bare))
     }
@@ -137,7 +153,7 @@ pub fn read(
     if direction != Direction::In {
         return Reading::default();
     }
-    let own = Own::of(message, message_ref, &rules.sieve);
+    let own = Own::of(message, message_ref, &rules.sieve, &rules.letters);
     let mut found = Findings::default();
     let mut reading = Reading { ghsa: ghsa(message, &own), ..Reading::default() };
     let free = versions::read(&rules.versions, policy, message, &own, received, &mut reading);
@@ -153,6 +169,7 @@ pub fn read(
     vectors::read(&rules.vectors, policy, &own, &mut reading, &mut found.hints);
     reading.flags = found.flags(message);
     found.channel(policy, message);
+    found.take_up_topic(&reading);
     found.heed_traps(&reading, absence::follows(message));
     reading.hints = settle(policy, found.hints);
     reading.flags.other_product |= says(&reading.hints, "CH2", AnswerValue::No);
@@ -180,12 +197,15 @@ struct Findings {
     flags: BTreeMap<String, i32>,
     /// What the weakest rules add to the flag `poc`.
     weak_proof: i32,
+    /// Words that say something of a type only together, by type.
+    topics: BTreeMap<ClauseId, Vec<Hint>>,
 }
 
 impl Findings {
     fn apply(&mut self, rules: &Rules, compiled: &Rule, message: &Message, own: &Own<'_>) {
         let rule = &compiled.rule;
         let Some(evidence) = matched(rules, compiled, message, own) else { return };
+        let of_topic = rule.flag.as_deref() == Some(TOPIC);
         if let Some(flag) = &rule.flag {
             let strength = i32::from(rule.strength);
             if flag == "poc" && strength == 1 && rule.place == Place::Text {
@@ -206,11 +226,47 @@ impl Findings {
             why: rule.why.clone(),
             evidence,
         };
+        if of_topic {
+            self.topics.entry(clause.clone()).or_default().push(hint);
+            return;
+        }
         if rule.before.is_some() {
             // What we have published is known to us as well.
             self.hints.push(Hint { clause: "PD4".into(), answer: AnswerValue::No, ..hint.clone() });
         }
         self.hints.push(hint);
+    }
+
+    /// Takes up the type of which most words stand in the mail, where it shows no proof and names no type: the last
+    /// resort before the reporter is asked for a proof of what is out of scope anyway.
+    fn take_up_topic(&mut self, reading: &Reading) {
+        let named = self.hints.iter().any(|hint| {
+            let clause = hint.clause.as_str();
+            let proven = clause == "NQ2" && hint.answer == AnswerValue::No && hint.strength > 1;
+            proven || clause.starts_with("NQ") && hint.answer == AnswerValue::Yes
+        });
+        let flags = &reading.flags;
+        if named
+            || flags.ai == AiUse::Suspected
+            || flags.has_poc
+            || flags.spam
+            || flags.other_product
+            || flags.coordination
+        {
+            return;
+        }
+        let (hints, whole) = (&self.hints, Whole::of(&self.hints, reading, false));
+        let fits = |clause: &ClauseId| {
+            let denied = says(hints, clause.as_str(), AnswerValue::No);
+            // A network in the vector is what many write without meaning the internet.
+            let agrees =
+                clause.as_str() != "NQ8" && whole.vector_agrees(clause.as_str()) == Some(true);
+            !denied && (reading.vectors.is_empty() || agrees)
+        };
+        let topics = std::mem::take(&mut self.topics);
+        let met = topics.into_iter().filter(|(clause, words)| words.len() >= MET && fits(clause));
+        let most = met.max_by_key(|(_, words)| words.len());
+        self.hints.extend(most.into_iter().flat_map(|(_, words)| words));
     }
 
     /// Whether the mail took a private way: to the address of the policy, or by GitHub (CH1).
@@ -234,20 +290,11 @@ impl Findings {
         });
     }
 
-    /// Where a proof is brought, a tool's help or a library's name is a question and no ground to decline
-    /// (traps of NQ1 and NQ3), and so is a library that a tool guesses at among other findings. What speaks
-    /// for NQ3, or for another product, speaks against PD3.
-    ///
-    /// A loose word for a type that does not qualify is no more than a question in a report with a proof and a vector,
-    /// in an answer, and where the words for another type are plain.
+    /// Where a trap of the decision points applies, what would decline is a question ([`traps`]). What speaks for
+    /// NQ3, or for another product, speaks against PD3.
     fn heed_traps(&mut self, reading: &Reading, follows: bool) {
         let flags = &reading.flags;
-        let plain = self.hints.iter().any(|hint| {
-            let declines = hint.clause.as_str().starts_with("NQ") && hint.strength > 1;
-            declines && hint.answer == AnswerValue::Yes && hint.clause.as_str() != "NQ2"
-        });
-        let loose = follows || plain || flags.has_poc && !reading.vectors.is_empty();
-        let listed = says(&self.hints, "NQ1", AnswerValue::Yes);
+        let whole = Whole::of(&self.hints, reading, follows);
         if flags.ai == AiUse::Suspected && !flags.has_poc {
             let shown =
                 |hint: &Hint| hint.clause.as_str() == "NQ2" && hint.answer == AnswerValue::No;
@@ -256,11 +303,7 @@ impl Findings {
         let mut mirrored = Vec::new();
         for hint in &mut self.hints {
             let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
-            // Whatever else the type is, a proof is not what it lacks.
-            let beside = plain && clause == "NQ2";
-            let weak = clause == "NQ3" && hint.strength < 3 && (flags.has_poc || listed)
-                || clause.starts_with("NQ") && hint.strength < 2 && loose;
-            if yes && (weak || beside || clause == "NQ1" && flags.has_poc) {
+            if yes && whole.asks_only(hint) {
                 hint.answer = AnswerValue::Unclear;
             } else if clause == "CH2" && flags.scanner && !flags.other_product {
                 // The footer of a tool's mail reads like an offer.
@@ -319,31 +362,34 @@ fn matched(
     own: &Own<'_>,
 ) -> Option<Option<Evidence>> {
     let excluded =
-        |text: &str| compiled.unless.as_ref().is_some_and(|unless| unless.is_match(text));
-    let holds = |text: &str| compiled.pattern.is_match(text) && !excluded(text);
+        |words: Words<'_>| compiled.unless.as_ref().is_some_and(|unless| unless.is_match(words));
+    let holds = |text: &str| {
+        let text = rules.letters.text(text);
+        compiled.pattern.is_match(text.whole()) && !excluded(text.whole())
+    };
     let in_text = || {
-        let lines = own.lines(compiled.number);
-        let mut sentences = lines.flat_map(|line| {
-            let words = own.folded().get(line.clone()).unwrap_or_default();
-            let shift = move |at: usize| line.start + at;
-            compiled.pattern.find_iter(words).map(move |found| {
-                let words = shift(found.start())..shift(found.end());
-                (words.clone(), own.sentence(words))
-            })
-        });
-        let (words, sentence) = sentences.find(|(_, sentence)| {
-            let words = own.folded().get(sentence.clone()).unwrap_or_default();
-            !excluded(words) && (!compiled.declines || !rules.is_policy_talk(words))
-        })?;
-        let quoted = if sentence.len() <= MAX_SENTENCE { sentence } else { words };
-        Some(own.evidence(quoted))
+        own.lines(compiled.number).find_map(|(line, range)| {
+            if !compiled.pattern.is_match(line) {
+                return None;
+            }
+            let sentence = own.sentence(range.clone());
+            let within = sentence.start.checked_sub(range.start)?..sentence.end - range.start;
+            let words = line.part(within)?;
+            if excluded(words) || compiled.declines && rules.is_policy_talk(words) {
+                return None;
+            }
+            let quoted = if sentence.len() <= MAX_SENTENCE {
+                sentence
+            } else {
+                let found = compiled.pattern.find(line, 1).into_iter().next()?;
+                range.start + found.start..range.start + found.end
+            };
+            Some(own.evidence(quoted))
+        })
     };
     let in_subject = || {
-        let mut lines = own.subject_lines(compiled.number);
-        let found = lines.any(|line| {
-            message.subject.get(line).is_some_and(|line| compiled.pattern.is_match(line))
-        });
-        (found && !excluded(&message.subject)).then_some(None)
+        let found = own.subject_lines(compiled.number).any(|line| compiled.pattern.is_match(line));
+        (found && !excluded(own.subject().whole())).then_some(None)
     };
     match compiled.rule.place {
         Place::Text => in_text(),

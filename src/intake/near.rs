@@ -15,7 +15,7 @@ mod table;
 mod words;
 
 pub use explain::shared;
-pub use sketch::{Features, Kind, Sketch, features, features_of_advisory};
+pub use sketch::{Features, Kind, Sketch, features, features_of_advisory, sketch};
 pub use table::{Near, SURE, THRESHOLD, Table};
 
 #[cfg(test)]

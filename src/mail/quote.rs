@@ -121,17 +121,19 @@ fn is_rule(line: &str) -> bool {
     }
     let inner = line.trim_matches('-').trim();
     let dashes = line.bytes().take_while(|&b| b == b'-').count();
+    if dashes < 3 {
+        return false;
+    }
     let lower = inner.to_lowercase();
-    dashes >= 3
-        && [
-            "original message",
-            "ursprüngliche nachricht",
-            "message d'origine",
-            "original-nachricht",
-            "mensaje original",
-        ]
-        .iter()
-        .any(|word| lower == *word)
+    [
+        "original message",
+        "ursprüngliche nachricht",
+        "message d'origine",
+        "original-nachricht",
+        "mensaje original",
+    ]
+    .iter()
+    .any(|word| lower == *word)
 }
 
 /// Lines of a copied header block: at least three field lines in a row, the first of them a sender.
@@ -149,9 +151,15 @@ fn starts_with_field(line: &str, names: &[&str]) -> bool {
     if line.len() > 2_000 {
         return false;
     }
-    let lower =
-        line.get(..line.len().min(24)).map_or_else(|| line.to_lowercase(), str::to_lowercase);
-    names.iter().any(|name| lower.starts_with(name))
+    names.iter().any(|name| starts_with(line, name))
+}
+
+/// Whether a text starts with a word in whatever case. No letter beyond ASCII has a small form among those of the
+/// words that are asked for.
+fn starts_with(text: &str, word: &str) -> bool {
+    text.as_bytes()
+        .get(..word.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Lines of an `On … wrote:` at the start of `lines`; it may be wrapped, and a quotation must follow.
@@ -160,12 +168,16 @@ fn attribution(lines: &[&str]) -> Option<usize> {
     if first.is_empty() || first.len() > LINE_BYTES_MAX {
         return None;
     }
+    let starts = ON.iter().any(|word| starts_with(first, word));
+    // All of `WROTE` end so.
+    if !starts && !first.ends_with(':') {
+        return None;
+    }
     for count in 1..=ATTRIBUTION_LINES_MAX.min(lines.len()) {
         let last = lines.get(count - 1)?.trim().to_lowercase();
         if last.is_empty() || last.len() > LINE_BYTES_MAX || is_quoted(&last) {
             return None;
         }
-        let starts = ON.iter().any(|word| first.to_lowercase().starts_with(word));
         let ends = WROTE.iter().any(|word| last.ends_with(word));
         if ends && (starts || count == 1) && quotation_follows(lines.get(count..)?) {
             return Some(count);

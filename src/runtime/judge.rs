@@ -132,8 +132,8 @@ struct Judgement {
 
 fn judgement(desk: &Desk, message: &Message, record: &MailRecord) -> Judgement {
     let product = &desk.rules.policy.product;
-    let features = || near::features(&message.subject, &message.text, product);
-    let sketch = (record.direction == Direction::In).then(|| features().sketch());
+    let sketch = || near::sketch(&message.subject, &message.text, product);
+    let sketch = (record.direction == Direction::In).then(sketch);
     Judgement { reading: read(desk, message, record), sketch }
 }
 

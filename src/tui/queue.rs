@@ -33,7 +33,8 @@ impl Columns {
         let (clock, reporter, state, suggestion) = match width {
             0..70 => (7, 0, 0, 13),
             70..100 => (7, 19, 0, 16),
-            100..150 => (13, 30, 13, 19),
+            100..130 => (13, 22, 0, 19),
+            130..160 => (13, 30, 13, 19),
             _ => (13, width / 4, 13, 26),
         };
         let taken = MARKS + CASE + AGE + clock + reporter + state + suggestion;
@@ -252,6 +253,15 @@ fn empty(frame: &mut Frame, model: &Model, theme: Theme) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_subject_never_gets_much_less_from_a_wider_screen() {
+        for width in 80..250 {
+            let (narrow, wide) = (Columns::of(width), Columns::of(width + 1));
+            assert!(wide.subject + 12 >= narrow.subject, "{width}");
+            assert!(wide.subject >= 20, "{width}");
+        }
+    }
 
     #[test]
     fn time_left_stays_in_its_column() {

@@ -139,3 +139,27 @@ fn the_policy_of_octoprint_has_54_decision_points() {
     assert_eq!(embedded("nothing"), None);
     assert!(EMBEDDED_NAMES.iter().all(|name| embedded(name).is_some()));
 }
+
+#[test]
+fn families_of_words_are_written_out() {
+    let words = |any: &str| format!("\n[[words]]\nname = \"thing\"\nany = '{any}'\n");
+    let text = POLICY.replace("'impact:'", r"'\b{thing}\b \x{2019}\p{L}{2,3} \{thing}'")
+        + &words("gain|loss");
+    let policy = parse(&text).expect("it is valid");
+    assert_eq!(policy.hints[0].pattern, r"\b(?:gain|loss)\b \x{2019}\p{L}{2,3} \{thing}");
+    let unknown = faults(&POLICY.replace("'impact:'", "'{nothing}'"));
+    assert!(unknown.len() == 1 && unknown[0].contains("no such family"), "{unknown:?}");
+    assert_eq!(faults(&(text.clone() + &words("again"))).len(), 1, "one name, one family");
+    assert_eq!(faults(&text.replace("\"thing\"", "\"A thing\"")).len(), 2, "no name, no family");
+}
+
+#[test]
+fn families_that_grow_without_bound_are_refused() {
+    let mut text = POLICY.replace("'impact:'", "'{z}'");
+    let mut last = String::from("abcdefghij");
+    for name in ["p", "q", "r", "s", "t", "z"] {
+        text += &format!("\n[[words]]\nname = \"{name}\"\nany = '{}'\n", last.repeat(10));
+        last = format!("{{{name}}}");
+    }
+    assert!(faults(&text).iter().any(|fault| fault.contains("longer than")));
+}

@@ -32,8 +32,9 @@ impl View<'_> {
                 let scored = self.answered(point::VECTOR_GIVEN, AnswerValue::Yes)
                     || self.answered(point::UNABLE_TO_SCORE, AnswerValue::Yes);
                 // An advisory has a field for the score, so nobody was asked for one.
-                let scored =
-                    (scored && !self.raises(point::CHANNEL)).then_some(point::VECTOR_GIVEN);
+                // What a tool found is answered by whether it was checked.
+                let asked = !self.raises(point::CHANNEL) && self.facts.flags.ai != AiUse::Disclosed;
+                let scored = (scored && asked).then_some(point::VECTOR_GIVEN);
                 let also = self.yes(&[point::IN_DEVELOPMENT]);
                 let of_report = [self.always(), self.of_score(), self.of_time(), self.of_report()];
                 of_report.into_iter().flatten().chain(scored).chain(also).collect()

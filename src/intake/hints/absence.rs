@@ -21,36 +21,68 @@ pub(super) fn follows(message: &Message) -> bool {
         || subject::base(&message.subject).1
 }
 
-/// A mail without a word of security, a proof, a version or a type of report: one that does not even name the product
-/// is no mail to us, any other a question of use.
+/// Whether a mail is no report to us: of something else where neither the product nor anything it deals with is
+/// named, and a question of use where it speaks of nothing that a report speaks of.
 fn no_report(policy: &Policy, message: &Message, own: &Own<'_>, reading: &mut Reading) -> bool {
-    let flags = &reading.flags;
-    let answered =
-        |hint: &Hint| !matches!(hint.clause.as_str(), "CH1" | "CH4" | "DI1" | "SV1" | "SV2");
-    if flags.has_poc || !reading.vectors.is_empty() || reading.hints.iter().any(answered) {
+    let ours = !reading.versions.is_empty() || names_ours(policy, message, own);
+    let about_security = says(&reading.hints, "CH2", AnswerValue::Yes);
+    let report = |hint: &Hint| {
+        !matches!(hint.clause.as_str(), "CH1" | "CH2" | "CH4" | "DI1" | "SV1" | "SV2")
+    };
+    if reading.flags.has_poc || !reading.vectors.is_empty() {
         return false;
     }
-    let product = policy.product.to_lowercase();
-    let names = |text: &str| {
-        let text = text.to_lowercase().replace(&policy.contact.to_lowercase(), " ");
-        // The name of a domain is no word of the product.
-        text.match_indices(&product).any(|(at, _)| {
-            !text.get(at + product.len()..).unwrap_or_default().starts_with(['.', '-', '@'])
-        })
+    let (rule, why) = match (ours, about_security) {
+        (false, true)
+            if own.length() >= REPORT
+                && !reading.flags.bounty_request
+                && !reading.hints.iter().any(|hint| is_type(hint)) =>
+        {
+            reading.flags.other_product = true;
+            ("nothing-of-ours", "Neither the product nor anything that it deals with is named.")
+        }
+        _ if about_security || reading.hints.iter().any(report) => return false,
+        (false, _) => {
+            reading.flags.spam = true;
+            return true;
+        }
+        (true, _) => ("nothing-of-security", "Not a word of rights, secrets or an attack."),
     };
-    if reading.versions.is_empty() && !names(own.folded()) && !names(&message.subject) {
-        reading.flags.spam = true;
-        return true;
+    let mut answer = |clause: &str| {
+        reading.hints.retain(|hint| hint.clause.as_str() != clause);
+        reading.hints.push(Hint {
+            clause: clause.into(),
+            answer: AnswerValue::No,
+            strength: 1,
+            rule: rule.to_owned(),
+            why: why.to_owned(),
+            evidence: None,
+        });
+    };
+    answer("CH2");
+    if !ours {
+        answer("PD3");
     }
-    reading.hints.push(Hint {
-        clause: "CH2".into(),
-        answer: AnswerValue::No,
-        strength: 1,
-        rule: "nothing-of-security".to_owned(),
-        why: "Not a word of rights, secrets or an attack.".to_owned(),
-        evidence: None,
-    });
     true
+}
+
+/// Whether a hint proves a type that does not qualify.
+fn is_type(hint: &Hint) -> bool {
+    hint.clause.as_str().starts_with("NQ") && hint.answer == AnswerValue::Yes
+}
+
+/// Whether a mail names the product or what only it and its like deal with. A domain's name is no word of it.
+fn names_ours(policy: &Policy, message: &Message, own: &Own<'_>) -> bool {
+    let product = policy.product.to_lowercase();
+    let named = |text: &str| {
+        let text = text.to_lowercase();
+        let whole = text.match_indices(&product).any(|(at, _)| {
+            let after = text.get(at + product.len()..).unwrap_or_default();
+            !text.get(..at).unwrap_or_default().ends_with('@') && !after.starts_with(['.', '-'])
+        });
+        whole || policy.vocabulary.iter().any(|word| text.contains(word.as_str()))
+    };
+    named(own.folded()) || named(&message.subject)
 }
 
 /// Adds what is not there. Follow-ups are left alone: what they lack the first mail may have.

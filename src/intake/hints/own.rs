@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::letters::{Letters, Text, Words};
 use super::sieve::{Lines, Sieve};
 use crate::domain::{Evidence, MessageRef};
 use crate::mail::Message;
@@ -17,46 +18,78 @@ pub(super) struct Own<'a> {
     message: MessageRef,
     part: u16,
     shown: &'a str,
-    folded: String,
+    letters: &'a Letters,
+    folded: Text<'a>,
     lines: Lines,
-    subject: Lines,
+    subject: Text<'a>,
+    subject_lines: Lines,
 }
 
 impl<'a> Own<'a> {
-    pub(super) fn of(message: &'a Message, message_ref: MessageRef, sieve: &Sieve) -> Self {
+    pub(super) fn of(
+        message: &'a Message,
+        message_ref: MessageRef,
+        sieve: &Sieve,
+        letters: &'a Letters,
+    ) -> Self {
         let shown = message.text.as_str();
-        let folded = fold(shown, &quote::own_lines(shown, &message.subject));
-        let (lines, subject) = (sieve.lines(&folded), sieve.lines(&message.subject));
-        Self { message: message_ref, part: message.text_part, shown, folded, lines, subject }
+        let folded = letters.text(fold(shown, &quote::own_lines(shown, &message.subject)));
+        let subject = letters.text(&message.subject);
+        Self {
+            message: message_ref,
+            part: message.text_part,
+            shown,
+            letters,
+            lines: sieve.lines(&folded, letters),
+            subject_lines: sieve.lines(&subject, letters),
+            folded,
+            subject,
+        }
     }
 
-    /// The lines of [`Own::folded`] that a pattern may match.
-    pub(super) fn lines(&self, pattern: usize) -> impl Iterator<Item = Range<usize>> {
-        self.lines.of(pattern)
+    /// The lines of [`Own::folded`] that a pattern may match, and their bytes there.
+    pub(super) fn lines(&self, pattern: usize) -> impl Iterator<Item = (Words<'_>, Range<usize>)> {
+        self.lines.of(pattern).iter().filter_map(|line| self.folded.line(*line))
     }
 
     /// The same for the subject.
-    pub(super) fn subject_lines(&self, pattern: usize) -> impl Iterator<Item = Range<usize>> {
-        self.subject.of(pattern)
+    pub(super) fn subject_lines(&self, pattern: usize) -> impl Iterator<Item = Words<'_>> {
+        let lines = self.subject_lines.of(pattern).iter();
+        lines.filter_map(|line| self.subject.line(*line)).map(|(words, _)| words)
+    }
+
+    /// The own words in the alphabet of the patterns.
+    pub(super) const fn text(&self) -> &Text<'a> {
+        &self.folded
+    }
+
+    /// The subject likewise.
+    pub(super) const fn subject(&self) -> &Text<'a> {
+        &self.subject
+    }
+
+    /// The alphabet of the patterns.
+    pub(super) const fn letters(&self) -> &'a Letters {
+        self.letters
     }
 
     pub(super) fn folded(&self) -> &str {
-        &self.folded
+        self.folded.shown()
     }
 
     /// Own words without blanks, in characters; a Han or Kana character counts as two.
     pub(super) fn length(&self) -> usize {
         let weight = |c: char| if c >= '\u{2e80}' { 2 } else { 1 };
-        self.folded.chars().filter(|c| !c.is_whitespace()).map(weight).sum()
+        self.folded().chars().filter(|c| !c.is_whitespace()).map(weight).sum()
     }
 
     /// The sentence around a match, without blanks at its ends.
     pub(super) fn sentence(&self, words: Range<usize>) -> Range<usize> {
-        let before = self.folded.get(..words.start).unwrap_or_default();
-        let after = self.folded.get(words.end..).unwrap_or_default();
+        let before = self.folded().get(..words.start).unwrap_or_default();
+        let after = self.folded().get(words.end..).unwrap_or_default();
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let end = words.end + after.find('\n').unwrap_or(after.len());
-        let sentence = self.folded.get(start..end).unwrap_or_default();
+        let sentence = self.folded().get(start..end).unwrap_or_default();
         let start = start + sentence.len() - sentence.trim_start().len();
         start..start + sentence.trim().len()
     }
@@ -112,7 +145,19 @@ fn continues(line: &str, next: &str) -> bool {
         });
     let heading = line.trim_start().starts_with('#');
     let ended = line.trim_end().ends_with(['.', '!', '?', ':', '\u{3002}', '|']);
-    !starts.is_empty() && !line.trim().is_empty() && !indented && !item && !heading && !ended
+    let table = is_row(line) || is_row(next);
+    !table
+        && !starts.is_empty()
+        && !line.trim().is_empty()
+        && !indented
+        && !item
+        && !heading
+        && !ended
+}
+
+/// Whether a line has columns: words with wide gaps between them, twice.
+fn is_row(line: &str) -> bool {
+    line.trim().split("  ").filter(|column| !column.trim().is_empty()).count() > 2
 }
 
 /// Copies a line; a blank after a sentence end becomes a line end.

@@ -1,35 +1,49 @@
 //! One pattern of a rule, searched fast in every script.
 //!
-//! A line of plain ASCII, as most are, is searched by the pattern without all that only other scripts can match: its
-//! automaton has a hundredth of the states. The whole pattern is compiled when the first other line comes. There, a
-//! word boundary (`\b`) asks what Unicode calls a letter. The automaton that finds patterns in one pass cannot ask
-//! that of text beyond ASCII and hands over to an engine some hundred times slower. So such text is first searched
-//! without the boundaries, which finds too much and never too little; only what is found is looked at closely.
+//! What is searched is the text in the alphabet of the patterns ([`super::letters`]): there, every pattern is one of
+//! ASCII. It is compiled when the first text comes that it may match; most patterns wait for long. Only a line with a
+//! letter that has no place in the alphabet, and that the pattern names, is searched as it was written. There, a word
+//! boundary (`\b`) asks what Unicode calls a letter. The automaton that finds patterns in one pass cannot ask that of
+//! text beyond ASCII and hands over to an engine some hundred times slower. So such text is first searched without
+//! the boundaries, which finds too much and never too little; only what is found is looked at closely.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
+use regex_syntax::hir::Hir;
 
 use super::RulesError;
+use super::letters::{Classes, Letters, Rare, Words};
 
 /// Memory for one compiled pattern, in bytes.
 const PATTERN_LIMIT: usize = 1 << 20;
-/// Memory for the automaton that a thread builds of it while it searches, in bytes. There are some hundred patterns.
-const SEARCH_LIMIT: usize = 1 << 18;
+/// Memory for the automaton that a thread builds of it while it searches, in bytes. Few of the some hundred patterns
+/// come near to it; where it is too little for one, that is searched a hundred times slower.
+const SEARCH_LIMIT: usize = 1 << 20;
 
-/// A compiled pattern: without regard to case, `^` and `$` at sentence ends, bounded in memory. A match does not
-/// reach over a line end.
+/// A pattern: without regard to case, `^` and `$` at sentence ends, bounded in memory. A match does not reach over a
+/// line end.
 pub(super) struct Pattern {
-    /// What ASCII text can match of it.
-    ascii: Regex,
     source: String,
+    /// As read, until it is written in the alphabet.
+    tree: Hir,
+    /// In the alphabet, with the rare letters that it tells apart.
+    plain: Option<(String, Rare)>,
+    compiled: OnceLock<Option<Regex>>,
+    alone: OnceLock<Option<Alone>>,
     whole: OnceLock<Option<Whole>>,
 }
 
-/// The pattern for text beyond ASCII.
+/// The pattern in an alphabet of its own, in which more of its letters have a place.
+struct Alone {
+    letters: Letters,
+    plain: Regex,
+    rare: Rare,
+}
+
+/// The pattern for text as it was written.
 struct Whole {
     exact: Regex,
     /// The pattern without word boundaries, if it has any.
@@ -37,31 +51,83 @@ struct Whole {
 }
 
 impl Pattern {
-    /// Compiles a pattern of the rule `rule`.
+    /// Reads a pattern of the rule `rule`. It matches nothing before [`Pattern::settle`].
     ///
     /// # Errors
-    /// If it is no regular expression or too large.
-    pub(super) fn compile(rule: &str, pattern: &str) -> Result<Self, RulesError> {
-        let failed = |source| RulesError { rule: rule.to_owned(), source: Box::new(source) };
-        let parser =
-            ParserBuilder::new().case_insensitive(true).multi_line(true).build().parse(pattern);
-        let parsed = parser.map_err(|error| failed(regex::Error::Syntax(error.to_string())))?;
+    /// If it is no regular expression.
+    pub(super) fn parse(rule: &str, pattern: &str) -> Result<Self, RulesError> {
+        let failed = |error: regex_syntax::Error| RulesError {
+            rule: rule.to_owned(),
+            source: Box::new(regex::Error::Syntax(error.to_string())),
+        };
+        Ok(Self {
+            source: pattern.to_owned(),
+            tree: tree(pattern).map_err(failed)?,
+            plain: None,
+            compiled: OnceLock::new(),
+            alone: OnceLock::new(),
+            whole: OnceLock::new(),
+        })
+    }
+
+    /// As read; empty once it is settled.
+    pub(super) const fn tree(&self) -> &Hir {
+        &self.tree
+    }
+
+    /// Writes it in the alphabet.
+    pub(super) fn settle(&mut self, classes: &Classes) {
         // Printed, letter cases and lines are no flags any more.
-        let ascii = RegexBuilder::new(&in_ascii(&parsed).to_string())
-            .size_limit(PATTERN_LIMIT)
-            .dfa_size_limit(SEARCH_LIMIT)
-            .build()
-            .map_err(failed)?;
-        Ok(Self { ascii, source: pattern.to_owned(), whole: OnceLock::new() })
+        let tree = std::mem::replace(&mut self.tree, Hir::empty());
+        self.plain = classes.pattern(&tree).map(|(tree, rare)| (tree.to_string(), rare));
+    }
+
+    /// What finds it in a text in the alphabet; `None` if these words have to be searched as written.
+    fn plain(&self, words: &Words<'_>) -> Option<&Regex> {
+        let (pattern, _) = self.plain.as_ref().filter(|(_, rare)| !rare.meets(words.rare))?;
+        self.compiled.get_or_init(|| build_plain(pattern).ok()).as_ref()
     }
 
     /// Whether the text holds the pattern.
-    pub(super) fn is_match(&self, text: &str) -> bool {
-        self.find_iter(text).next().is_some()
+    pub(super) fn is_match(&self, words: Words<'_>) -> bool {
+        match self.plain(&words) {
+            Some(plain) => plain.is_match(words.plain),
+            None => words.shown.split('\n').any(|line| self.is_in_line(line)),
+        }
     }
 
-    /// The matches, from left to right.
-    pub(super) fn find_iter<'t>(&self, text: &'t str) -> impl Iterator<Item = Found<'t>> {
+    fn is_in_line(&self, line: &str) -> bool {
+        let compile = || {
+            let tree = tree(&self.source).ok()?;
+            let (letters, classes) = Letters::of([&tree].into_iter());
+            let (plain, rare) = classes.pattern(&tree)?;
+            Some(Alone { letters, plain: build_plain(&plain.to_string()).ok()?, rare })
+        };
+        let alone = self.alone.get_or_init(compile).as_ref();
+        let found = alone.and_then(|alone| {
+            let text = alone.letters.text(line);
+            let words = text.whole();
+            (!alone.rare.meets(words.rare)).then(|| alone.plain.is_match(words.plain))
+        });
+        found.unwrap_or_else(|| self.find_from(line, 0).is_some())
+    }
+
+    /// The same of a short text that is not in the alphabet yet.
+    pub(super) fn is_in(&self, letters: &Letters, text: &str) -> bool {
+        self.is_match(letters.text(text).whole())
+    }
+
+    /// At most `limit` matches, from left to right, as bytes of the text as written.
+    pub(super) fn find(&self, words: Words<'_>, limit: usize) -> Vec<Range<usize>> {
+        let Some(plain) = self.plain(&words) else {
+            return self.find_slowly(words.shown).take(limit).collect();
+        };
+        let found = plain.find_iter(words.plain).take(limit).map(|found| found.range());
+        let mut place = words.places();
+        found.map(|found| place(found.start)..place(found.end)).collect()
+    }
+
+    fn find_slowly<'t>(&self, text: &'t str) -> impl Iterator<Item = Range<usize>> {
         let mut start = 0;
         text.split('\n').flat_map(move |line| {
             let at = start;
@@ -74,15 +140,12 @@ impl Pattern {
                 }
                 last = Some(found.end);
                 from = if found.is_empty() { after_char(line, found.end) } else { last };
-                Some(Found { text, range: at + found.start..at + found.end })
+                Some(at + found.start..at + found.end)
             })
         })
     }
 
     fn find_from(&self, line: &str, from: usize) -> Option<Range<usize>> {
-        if line.is_ascii() {
-            return self.ascii.find_at(line, from).map(|found| found.range());
-        }
         let compile = || {
             let exact = build(&self.source).ok()?;
             let loose = without_boundaries(&self.source).and_then(|loose| build(&loose).ok());
@@ -97,57 +160,17 @@ impl Pattern {
     }
 }
 
-/// A match.
-pub(super) struct Found<'t> {
-    text: &'t str,
-    range: Range<usize>,
-}
-
-impl<'t> Found<'t> {
-    /// The words.
-    pub(super) fn as_str(&self) -> &'t str {
-        self.text.get(self.range()).unwrap_or_default()
-    }
-
-    /// Its bytes in the text.
-    pub(super) fn range(&self) -> Range<usize> {
-        self.range.clone()
-    }
-
-    /// Its first byte.
-    pub(super) fn start(&self) -> usize {
-        self.range.start
-    }
-
-    /// One past its last byte.
-    pub(super) fn end(&self) -> usize {
-        self.range.end
-    }
-}
-
-/// What is left of a pattern where the text is ASCII.
-fn in_ascii(part: &Hir) -> Hir {
-    match part.kind() {
-        HirKind::Class(Class::Unicode(class)) => {
-            let mut class = class.clone();
-            class.intersect(&ClassUnicode::new([ClassUnicodeRange::new('\0', '\x7f')]));
-            Hir::class(Class::Unicode(class))
-        }
-        HirKind::Literal(literal) if !literal.0.is_ascii() => Hir::fail(),
-        // Among ASCII the letters are the same.
-        HirKind::Look(Look::WordUnicode) => Hir::look(Look::WordAscii),
-        HirKind::Look(Look::WordUnicodeNegate) => Hir::look(Look::WordAsciiNegate),
-        HirKind::Repetition(repeated) => Hir::repetition(repeated.with(in_ascii(&repeated.sub))),
-        HirKind::Capture(group) => in_ascii(&group.sub),
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(in_ascii).collect()),
-        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(in_ascii).collect()),
-        _ => part.clone(),
-    }
-}
-
 /// The place after the character at `at`.
 fn after_char(text: &str, at: usize) -> Option<usize> {
     text.get(at..)?.chars().next().map(|c| at + c.len_utf8())
+}
+
+fn tree(pattern: &str) -> Result<Hir, regex_syntax::Error> {
+    ParserBuilder::new().case_insensitive(true).multi_line(true).build().parse(pattern)
+}
+
+fn build_plain(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(PATTERN_LIMIT).dfa_size_limit(SEARCH_LIMIT).build()
 }
 
 fn build(pattern: &str) -> Result<Regex, regex::Error> {
@@ -228,10 +251,12 @@ mod tests {
             r"[^a]poc\b.*$",
             "prämie",
         ] {
-            let ours = Pattern::compile("rule", pattern).expect("compiles");
+            let mut ours = Pattern::parse("rule", pattern).expect("compiles");
+            let (letters, classes) = Letters::of([ours.tree()].into_iter());
+            ours.settle(&classes);
             let plain = build(pattern).expect("compiles");
             for text in texts {
-                let found: Vec<_> = ours.find_iter(text).map(|m| m.range()).collect();
+                let found = ours.find(letters.text(text).whole(), usize::MAX);
                 let mut expected: Vec<Range<usize>> = Vec::new();
                 let mut at = 0;
                 for line in text.split('\n') {
@@ -240,7 +265,7 @@ mod tests {
                     at += line.len() + 1;
                 }
                 assert_eq!(found, expected, "{pattern} in {text:?}");
-                assert_eq!(ours.is_match(text), !expected.is_empty());
+                assert_eq!(ours.is_in(&letters, text), !expected.is_empty());
             }
         }
     }

@@ -317,7 +317,7 @@ fn vectors_are_judged_by_the_policy() {
 #[test]
 fn what_is_missing_is_asked_of_a_first_report_only() {
     let reader = Reader::new();
-    let long = "There is a hole in the product and it is a bad one, since it makes things go wrong in many ways, \
+    let long = "There is a hole in OctoPrint and it is a bad one, since it makes things go wrong in many ways, \
                 and I would be glad to see that you look into it as soon as you find the time for that. All the best to you and your team.";
     let reading = reader.text(long);
     for clause in ["NQ2", "SV1", "SC1"] {

@@ -19,8 +19,12 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    pub(super) fn compile() -> Result<Self, RulesError> {
-        Ok(Self { score: Pattern::compile("stated score (built in)", SCORE)? })
+    pub(super) fn parse() -> Result<Self, RulesError> {
+        Ok(Self { score: Pattern::parse("stated score (built in)", SCORE)? })
+    }
+
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Pattern> {
+        [&mut self.score].into_iter()
     }
 }
 
@@ -81,12 +85,13 @@ fn judge(policy: &Policy, found: &FoundVector) -> Vec<Hint> {
 /// A score that the vector does not have. Only a question: which of the two was meant?
 fn score_mismatch(patterns: &Patterns, own: &Own<'_>, found: &FoundVector) -> Option<Hint> {
     let base = Vector::parse(&found.text).ok()?.base();
-    let mut stated = patterns.score.find_iter(own.folded()).filter_map(|words| {
+    let scores = patterns.score.find(own.text().whole(), usize::MAX).into_iter();
+    let mut stated = scores.filter_map(|range| {
         // Nothing else in the pattern holds digits or dots.
-        let number: String =
-            words.as_str().chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+        let words = own.folded().get(range.clone())?;
+        let number: String = words.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
         let value: f64 = number.parse().ok()?;
-        Some((value, words.range()))
+        Some((value, range))
     });
     let (value, range) = stated.next()?;
     // Two different scores: one is another metric group's or another finding's.

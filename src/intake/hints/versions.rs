@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::RulesError;
+use super::letters::{Letters, Text};
 use super::own::Own;
 use super::pattern::Pattern;
 use crate::domain::Evidence;
@@ -21,13 +22,13 @@ const MAX_VERSIONS: usize = 16;
 const NUMBER: &str = r"(?-u:\b)\d{1,3}\.\d{1,3}(?:\.\d{1,4})?(?:\.x|\.\*)?(?:\.?(?:dev|post|rc|alpha|beta|a|b)\.?\d*|-(?:rc|alpha|beta|dev)\.?\d*)?(?:\+[\w.]+)?(?:-[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*)?";
 
 /// Words right before a number after which it is a version of the product. Other names make it theirs.
-const NEUTRAL: &str = r"^(?:it['\x{2019}]?s|that['\x{2019}]?s|mine['\x{2019}]?s|both|all|ver|versions?|v|ver|release|releases|build|stable|latest|current|newest|on|at|in|with|of|to|is|are|was|running|run|runs|use|using|tested|test|affects?|affected|through|and|or|only|against|including|under|from|for|the|against|says|reports|version(?:en|es)|string|number|nummer|numéro|número|unter|auf|mit|und|oder|bis|ist|der|die|von|installiert|getestet|sur|dans|avec|et|ou|la|le|en|con|y|la|versión|versão|versao|version|no|na|em|com|e|über|via|als|noch|auch|upstream|pip|vanilla|plain|clean|fresh|official|版本|バージョン|在|の)$";
+const NEUTRAL: &str = r"^(?:it['\x{2019}]?s|that['\x{2019}]?s|mine['\x{2019}]?s|both|all|my|our|your|this|plain|bare|stock|ver|versions?|v|ver|release|releases|build|stable|latest|current|newest|on|at|in|with|of|to|is|are|was|running|run|runs|use|using|tested|test|affects?|affected|through|and|or|only|against|including|under|from|for|the|against|says|reports|version(?:en|es)|string|number|nummer|numéro|número|unter|auf|mit|und|oder|bis|ist|der|die|von|installiert|getestet|sur|dans|avec|et|ou|la|le|en|con|y|la|versión|versão|versao|version|no|na|em|com|e|über|via|als|noch|auch|upstream|pip|vanilla|plain|clean|fresh|official|版本|バージョン|在|の)$";
 
 /// Words before a version that make it something else than tested.
 const NOT_TESTED: &str = r"(?:fix(?:ed)?|patched|solved|resolved|corrected|corrigé|behoben|introduced|added|removed|since|before|earlier than|prior to|older than|up(?:dated|graded|dating|grading|date|grade) from|CVE-\d+-\d+)(?: (?:it|this))?(?: (?:in|with|by|on|version|release|v|back in))*\s*$";
 
 /// Words in the sentence of a version that say the flaw is not in it.
-const UNAFFECTED: &str = r"\b(?:is|are|was|were|does|do|did)(?: not|n't|n\x{2019}t)\b.{0,25}\b(?:affected|vulnerable|touched|concerned|there|present|have|has|contain|exist|happen|occur|reproduce|reproducible|work|include|show)\b|\bnot (?:affected|vulnerable|touched|concerned|in|there|reproducible)\b|\bunaffected\b|\bi get nothing\b|\bno such\b|\b(?:has|have|had)(?:n['\x{2019}]t| not) (?:got|any|that|this|it)\b|\b(?:nothing to see|no pasa|não acontece|tritt nicht auf|passiert nicht|ne (?:se )?produit pas|behaves|asks for (?:a |the )?(?:login|password))\b|\bpredates\b|\b(?:answers?|gives?|returns?|says?) (?:with )?(?:a )?4\d\d\b|\b(?:is|are|was) (?:fine|safe|ok|okay|clean)\b|\b(?:refuses|rejects|denies)\b|\bas (?:it should|expected)\b|\bnicht (?:betroffen|vorhanden|enthalten|anfällig)\b|\bpas (?:concernée?|touchée?|affectée?|vulnérable)\b|\bno (?:está |es )?(?:afectad[oa]|vulnerable)\b|\bnão (?:é |está )?(?:afetad[oa]|vulnerável)\b|(?:不|未)受影响|没有(?:这个|此|该)?问题|影響(?:は)?(?:ありません|なし|を受けません)|再現しません|(?:機能|該当|存在)(?:が|は|し)?な(?:い|く|し)|没有(?:该|这个|此)?功能|\b(?:hat|gibt es|enthält|kennt)\b.{0,25}\bnicht\b|\bn'(?:a|existe|y a) (?:pas|aucune?)\b|\bno (?:tiene|existe)\b|\bnão (?:tem|existe)\b";
+const UNAFFECTED: &str = r"\b(?:is|are|was|were|does|do|did)(?: not|n't|n\x{2019}t)\b.{0,25}\b(?:affected|vulnerable|touched|concerned|there|present|have|has|contain|exist|happen|occur|reproduce|reproducible|work|include|show)\b|\bnot (?:affected|vulnerable|touched|concerned|in|there|reproducible)\b|\bunaffected\b|\bi get nothing\b|\bno such\b|\b(?:has|have|had)(?:n['\x{2019}]t| not| no) (?:got|any|that|this|it|such|\w+)\b|\b40[0134]\b|\b(?:is|gets|was) closed\b|\bout of the question\b|\bbroke it after\b|\b(?:nothing to see|no pasa|não acontece|tritt nicht auf|passiert nicht|ne (?:se )?produit pas|behaves|asks for (?:a |the )?(?:login|password))\b|\bpredates\b|\b(?:answers?|gives?|returns?|says?) (?:with )?(?:a )?4\d\d\b|\b(?:is|are|was) (?:fine|safe|ok|okay|clean)\b|\b(?:refuses|rejects|denies)\b|\bas (?:it should|expected)\b|\bnicht (?:betroffen|vorhanden|enthalten|anfällig)\b|\bpas (?:concernée?|touchée?|affectée?|vulnérable)\b|\bno (?:está |es )?(?:afectad[oa]|vulnerable)\b|\bnão (?:é |está )?(?:afetad[oa]|vulnerável)\b|(?:不|未)受影响|没有(?:这个|此|该)?问题|影響(?:は)?(?:ありません|なし|を受けません)|再現しません|(?:機能|該当|存在)(?:が|は|し)?な(?:い|く|し)|没有(?:该|这个|此)?功能|\b(?:hat|gibt es|enthält|kennt)\b.{0,25}\bnicht\b|\bn'(?:a|existe|y a) (?:pas|aucune?)\b|\bno (?:tiene|existe)\b|\bnão (?:tem|existe)\b";
 
 /// Longest stretch before a number that is looked at, in bytes.
 const CONTEXT: usize = 60;
@@ -41,16 +42,22 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    pub(super) fn compile(policy: &Policy) -> Result<Self, RulesError> {
+    pub(super) fn parse(policy: &Policy) -> Result<Self, RulesError> {
         Ok(Self {
-            number: Pattern::compile("version number (built in)", NUMBER)?,
+            number: Pattern::parse("version number (built in)", NUMBER)?,
             branch: branches(policy)
-                .map(|p| Pattern::compile("branch name (built in)", &p))
+                .map(|p| Pattern::parse("branch name (built in)", &p))
                 .transpose()?,
-            neutral: Pattern::compile("word before a version (built in)", NEUTRAL)?,
-            not_tested: Pattern::compile("fixed in (built in)", NOT_TESTED)?,
-            unaffected: Pattern::compile("not affected (built in)", UNAFFECTED)?,
+            neutral: Pattern::parse("word before a version (built in)", NEUTRAL)?,
+            not_tested: Pattern::parse("fixed in (built in)", NOT_TESTED)?,
+            unaffected: Pattern::parse("not affected (built in)", UNAFFECTED)?,
         })
+    }
+
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Pattern> {
+        let others =
+            [&mut self.number, &mut self.neutral, &mut self.not_tested, &mut self.unaffected];
+        others.into_iter().chain(&mut self.branch)
     }
 }
 
@@ -92,13 +99,13 @@ pub(super) fn read(
     };
     // The subject of an answer is another mail's.
     if !subject::base(&message.subject).1 {
-        for (claimed, _) in claims(patterns, policy, &message.subject) {
+        for (claimed, _) in claims(patterns, policy, own.letters(), own.subject()) {
             add(claimed, own.subject_evidence());
         }
     }
     let mut free = Vec::new();
-    for (claimed, range) in claims(patterns, policy, own.folded()) {
-        if patterns.unaffected.is_match(words_about(own, &range)) {
+    for (claimed, range) in claims(patterns, policy, own.letters(), own.text()) {
+        if patterns.unaffected.is_in(own.letters(), words_about(own, &range)) {
             free.push(claimed.clone());
         }
         if let Some(evidence) = own.evidence(range) {
@@ -118,11 +125,14 @@ pub(super) fn read(
 fn words_about<'a>(own: &'a Own<'_>, version: &std::ops::Range<usize>) -> &'a str {
     let sentence = own.sentence(version.clone());
     let text = own.folded();
-    let commas = [',', ';', ':', '(', ')', '\u{ff0c}', '\u{ff08}', '\u{ff09}', '\u{3001}'];
+    let commas = [',', ';', '(', ')', '\u{ff0c}', '\u{ff08}', '\u{ff09}', '\u{3001}'];
     let before = text.get(sentence.start..version.start).unwrap_or_default();
     let after = text.get(version.end..sentence.end).unwrap_or_default();
     let start = before.rfind(commas).map_or(sentence.start, |at| sentence.start + at);
     let end = version.end + after.find(commas).unwrap_or(after.len());
+    // `The stable line, 1.11.8, does not have it`: set between commas it belongs to what comes after.
+    let alone = end - start <= (version.end - version.start) + 2;
+    let end = if alone { sentence.end } else { end };
     text.get(start..end).unwrap_or_default()
 }
 
@@ -144,24 +154,25 @@ pub(super) fn all_before(
 fn claims(
     patterns: &Patterns,
     policy: &Policy,
-    text: &str,
+    letters: &Letters,
+    text: &Text<'_>,
 ) -> Vec<(String, std::ops::Range<usize>)> {
     let mut found: Vec<(String, std::ops::Range<usize>)> = Vec::new();
+    let written =
+        |range: &std::ops::Range<usize>| text.shown().get(range.clone()).unwrap_or_default();
     if let Some(branch) = &patterns.branch {
-        for name in branch.find_iter(text).take(4 * MAX_VERSIONS) {
-            let words = name.as_str().split([' ', '\t', '`', '\'', '"']);
+        for range in branch.find(text.whole(), 4 * MAX_VERSIONS) {
+            let name = written(&range);
+            let words = name.split([' ', '\t', '`', '\'', '"']);
             // Of `branch devel` the name alone.
             let bare = words.into_iter().find(|w| policy.branches.iter().any(|b| fits(b, w)));
-            found.push((
-                bare.unwrap_or(name.as_str()).trim_end_matches(['.', '-']).to_owned(),
-                name.range(),
-            ));
+            found.push((bare.unwrap_or(name).trim_end_matches(['.', '-']).to_owned(), range));
         }
     }
-    for number in patterns.number.find_iter(text).take(64 * MAX_VERSIONS) {
-        let inside = found.iter().any(|(_, other)| other.contains(&number.start()));
-        if !inside && is_claim(patterns, policy, text, number.range()) {
-            found.push((number.as_str().to_owned(), number.range()));
+    for number in patterns.number.find(text.whole(), 64 * MAX_VERSIONS) {
+        let inside = found.iter().any(|(_, other)| other.contains(&number.start));
+        if !inside && is_claim(patterns, policy, letters, text.shown(), number.clone()) {
+            found.push((written(&number).to_owned(), number));
         }
     }
     found.sort_by_key(|(_, range)| range.start);
@@ -179,6 +190,7 @@ fn fits(branch: &str, word: &str) -> bool {
 fn is_claim(
     patterns: &Patterns,
     policy: &Policy,
+    letters: &Letters,
     text: &str,
     number: std::ops::Range<usize>,
 ) -> bool {
@@ -201,7 +213,7 @@ fn is_claim(
         || after.starts_with(':') && !after.starts_with(": ") && !after.starts_with(":\n");
     let leader = before.trim_end();
     let dotted = leader.ends_with("...") || leader.ends_with('|') || claimed.starts_with("0.0");
-    if glued_before || glued_after || dotted || patterns.not_tested.is_match(before) {
+    if glued_before || glued_after || dotted || patterns.not_tested.is_in(letters, before) {
         return false;
     }
     let product = policy.product.to_lowercase();
@@ -228,7 +240,7 @@ fn is_claim(
         && !bracketed
         && !plain
         && !vendors
-        && !patterns.neutral.is_match(&word);
+        && !patterns.neutral.is_in(letters, &word);
     !other && (full || released || (sure && word == product)) && !owned(before, &product)
 }
 
@@ -237,7 +249,8 @@ fn beyond(policy: &Policy, claimed: &str) -> bool {
     let major =
         |version: &str| version.split('.').next().and_then(|first| first.parse::<u32>().ok());
     let newest = policy.releases.iter().filter_map(|release| major(&release.version)).max();
-    let plain = claimed.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number = claimed.trim_end_matches(".x").trim_end_matches(".*");
+    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     plain && major(claimed) > newest
 }
 

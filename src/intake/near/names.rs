@@ -2,6 +2,9 @@
 //! ids, weakness classes, and proofs of concept with their literals folded.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::sketch::Kind;
 use super::words::{is_common, is_stop, stem};
@@ -160,51 +163,39 @@ pub(super) fn names<'t>(lines: impl IntoIterator<Item = &'t str>) -> BTreeSet<(K
     found.names
 }
 
-/// A weakness class that a text names in words.
+/// The words for weakness classes, all at once, and for each the number of its class.
+static TERMS: LazyLock<Option<(AhoCorasick, Vec<u32>)>> = LazyLock::new(|| {
+    let terms =
+        CLASSES.iter().flat_map(|(number, terms)| terms.iter().map(|term| (*number, *term)));
+    let (numbers, words): (Vec<u32>, Vec<&str>) = terms.unzip();
+    Some((AhoCorasick::new(words).ok()?, numbers))
+});
+
+/// Weakness classes that a text names in words.
 pub(super) fn classes(text: &str) -> BTreeSet<(Kind, String)> {
-    let lower = text.to_lowercase();
-    // Hyphens and line ends inside a term do not matter.
-    let plain: String =
-        lower.chars().map(|c| if c == '-' || c.is_whitespace() { ' ' } else { c }).collect();
+    let Some((terms, numbers)) = TERMS.as_ref() else { return BTreeSet::new() };
+    let plain = without_hyphens(text);
     let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let held = Pairs::of(&plain);
-    let says = |term: &&str| {
-        if !held.may_hold(term) {
-            return false;
+    let mut named: BTreeSet<u32> = BTreeSet::new();
+    for found in terms.find_overlapping_iter(plain.as_bytes()) {
+        let parts =
+            (plain.get(..found.start()), plain.get(found.range()), plain.get(found.end()..));
+        let (Some(before), Some(term), Some(after)) = parts else { continue };
+        let begins = letter(term.chars().next()) && letter(before.chars().next_back());
+        let goes_on = letter(term.chars().next_back()) && letter(after.chars().next());
+        if !begins && !goes_on {
+            named.extend(numbers.get(found.pattern().as_usize()));
         }
-        let [begins, ends] = [term.chars().next(), term.chars().next_back()].map(letter);
-        plain.match_indices(*term).any(|(at, found)| {
-            let before = plain.get(..at).and_then(|text| text.chars().next_back());
-            let after = plain.get(at + found.len()..).and_then(|text| text.chars().next());
-            !(begins && letter(before) || ends && letter(after))
-        })
-    };
-    let named = CLASSES.iter().filter(|(_, terms)| terms.iter().any(says));
-    named.map(|(number, _)| (Kind::Class, format!("CWE-{number}"))).collect()
+    }
+    named.into_iter().map(|number| (Kind::Class, format!("CWE-{number}"))).collect()
 }
 
-/// Which pairs of neighbouring bytes a text holds, one bit a pair: most terms are passed over without a search.
-struct Pairs(Vec<u64>);
-
-impl Pairs {
-    fn of(text: &str) -> Self {
-        let mut bits = vec![0; 1 << 10];
-        for at in text.as_bytes().windows(2).filter_map(Self::at) {
-            if let Some(word) = bits.get_mut(at / 64) {
-                *word |= 1 << (at % 64);
-            }
-        }
-        Self(bits)
-    }
-
-    fn at(pair: &[u8]) -> Option<usize> {
-        let [first, second] = pair else { return None };
-        Some(usize::from(*first) << 8 | usize::from(*second))
-    }
-
-    fn may_hold(&self, term: &str) -> bool {
-        let holds = |at: usize| self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
-        term.as_bytes().windows(2).filter_map(Self::at).all(holds)
+/// In lower case; hyphens and line ends inside a term do not matter.
+fn without_hyphens(text: &str) -> String {
+    let blank = |c: char| if c == '-' || c.is_whitespace() { ' ' } else { c };
+    match text.is_ascii() {
+        true => text.chars().map(|c| blank(c.to_ascii_lowercase())).collect(),
+        false => text.to_lowercase().chars().map(blank).collect(),
     }
 }
 
@@ -228,26 +219,31 @@ impl Found {
         if let Some(folded) = folded_code(line).filter(|code| names_something(code)) {
             self.add(Kind::Code, &folded);
         }
-        let foreign = line.chars().any(|c| c >= '\u{2e80}');
+        let foreign = !line.is_ascii() && line.chars().any(|c| c >= '\u{2e80}');
         let chunks: Vec<&str> = line
             .split(|c: char| c.is_whitespace() || c >= '\u{2e80}')
             .filter(|chunk| !chunk.is_empty())
             .take(400)
             .collect();
+        let (mut before, mut here) = (false, chunks.first().is_some_and(|word| is_parameter(word)));
         for (at, chunk) in chunks.iter().enumerate() {
             self.chunk(chunk);
-            let near = |at: usize| chunks.get(at).is_some_and(|word| is_parameter(word));
-            if near(at + 1) || at.checked_sub(1).is_some_and(near) || foreign {
+            let after = chunks.get(at + 1).is_some_and(|word| is_parameter(word));
+            if before || after || foreign {
                 let name = trim(chunk);
                 let lower = name.to_lowercase();
-                if is_plain_name(name) && !is_stop(&lower) && !is_common(&stem(&lower)) {
+                if is_plain_name(name) && !is_stop(&lower) && !is_common(stem(&lower)) {
                     self.add(Kind::Name, &fold_name(name));
                 }
             }
+            (before, here) = (here, after);
         }
     }
 
     fn chunk(&mut self, chunk: &str) {
+        if is_prose(chunk) {
+            return;
+        }
         let quoted = chunk.starts_with(['"', '`', '\'', '«', '“', '‘', '<', '{', '[']);
         let text = trim(chunk);
         if text.is_empty() || text.len() > 600 {
@@ -328,8 +324,7 @@ impl Found {
         if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b)) {
             return;
         }
-        let parts: Vec<&str> = name.split('.').collect();
-        let last = parts.last().copied().unwrap_or_default();
+        let last = name.rsplit('.').next().unwrap_or_default();
         let spelled = |part: &str| {
             let bytes = part.as_bytes();
             let snake = part.contains('_');
@@ -340,11 +335,11 @@ impl Found {
             let media = part.contains('/') && part.len() > 6;
             snake || camel || header || media
         };
-        let dotted = parts.len() > 2 && parts.iter().all(|part| is_plain_name(part));
+        let dotted = name.split('.').count() > 2 && name.split('.').all(is_plain_name);
         let told = spelled(last) || dotted || called.is_some() || quoted && is_plain_name(last);
         let lower = last.to_lowercase();
         let letters = last.bytes().filter(u8::is_ascii_alphabetic).count();
-        if told && letters >= 3 && !is_stop(&lower) && !is_common(&stem(&lower)) {
+        if told && letters >= 3 && !is_stop(&lower) && !is_common(stem(&lower)) {
             self.add(Kind::Name, &fold_name(last));
         }
     }
@@ -396,15 +391,30 @@ fn is_any_proof(folded: &str) -> bool {
 /// Whether a line of code names anything of its own.
 fn names_something(code: &str) -> bool {
     let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
-    words.filter(|word| word.len() > 3).any(|word| !is_any_proof(word) && !is_common(&stem(word)))
+    words.filter(|word| word.len() > 3).any(|word| !is_any_proof(word) && !is_common(stem(word)))
 }
 
 fn is_parameter(word: &str) -> bool {
-    PARAMETER.contains(&trim(word).to_lowercase().as_str())
+    let word = trim(word);
+    let begins = matches!(word.as_bytes().first(), Some(first) if b"pafhcPAFHC".contains(first));
+    begins && word.len() <= MAX_NAME && PARAMETER.contains(&word.to_lowercase().as_str())
+}
+
+/// A word of letters that is no name by its looks: `printer`, `Printer.` and not `printerProfile`.
+fn is_prose(chunk: &str) -> bool {
+    let bytes = chunk.trim_end_matches(['.', ',']).as_bytes();
+    let camel =
+        |pair: &[u8]| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase());
+    bytes.iter().all(u8::is_ascii_alphabetic) && !bytes.windows(2).any(camel)
 }
 
 /// Without quotation marks, brackets and the stops of a sentence.
 fn trim(text: &str) -> &str {
+    let ends = (text.as_bytes().first(), text.as_bytes().last());
+    if matches!(ends, (Some(a), Some(z)) if a.is_ascii_alphanumeric() && z.is_ascii_alphanumeric())
+    {
+        return text;
+    }
     text.trim_matches(|c: char| {
         matches!(
             c,
@@ -483,8 +493,14 @@ fn is_local(host: &str) -> bool {
 
 /// `CVE-…`, `GHSA-…` and `CWE-…` in their usual spelling.
 fn public_id(text: &str) -> Option<String> {
+    let text = text.get(..text.len().min(40))?;
+    let starts = |with: &str| text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    // A GHSA id has 19 bytes.
+    if text.len() < 19 && !starts("CWE-") && !starts("CVE-") {
+        return None;
+    }
     let upper = text.to_ascii_uppercase();
-    let text = upper.get(..upper.len().min(40))?;
+    let text = upper.as_str();
     let end = |part: &str| part.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(part.len());
     if let Some(rest) = text.strip_prefix("CWE-") {
         let number: u32 = rest.get(..end(rest))?.parse().ok()?;
@@ -499,13 +515,20 @@ fn public_id(text: &str) -> Option<String> {
     crate::intake::facts::ghsa_ids(text).next().map(|id| id.to_ascii_uppercase())
 }
 
+/// What shows that a line is code.
+static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let signs =
+        ["<script", "<img", "<svg", "<form", "fetch(", "document.", "onerror=", "requests."];
+    AhoCorasick::new(signs).ok()
+});
+
 /// A line of code or a request with hosts, numbers and strings taken out, where the line is one.
 fn folded_code(line: &str) -> Option<String> {
     let first = line.split_whitespace().next()?;
     let request =
         matches!(first, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "curl" | "fetch" | "wget");
-    let code = ["<script", "<img", "<svg", "<form", "fetch(", "document.", "onerror=", "requests."];
-    if !request && !code.iter().any(|sign| line.contains(sign)) || line.len() > 400 {
+    let is_code = || SIGNS.as_ref().is_some_and(|signs| signs.is_match(line));
+    if line.len() > 400 || !request && !is_code() {
         return None;
     }
     let folded = fold_literals(line);

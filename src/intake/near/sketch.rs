@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names;
-use super::words::{Word, is_common, own_lines, words};
+use super::words::{Words, own_lines, words};
 use crate::domain::AdvisoryDraft;
 
 /// Most hashes kept of names.
@@ -76,38 +76,68 @@ pub struct Features {
     pub(super) words: Vec<Word>,
 }
 
+/// A word of a text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Word {
+    /// Folded for comparison.
+    pub stem: String,
+    /// As written.
+    pub shown: String,
+}
+
 /// Reads the features of a report: its subject and its text as shown. The name of the product stands in all of
 /// them and counts for nothing.
 pub fn features(subject: &str, text: &str, product: &str) -> Features {
+    let mut out = Features::default();
+    let words = each(subject, text, product, |kind, parts| out.insert(kind, parts.join(" ")));
+    let owned = |word: &super::words::Word<'_>| Word {
+        stem: words.stem(word).to_owned(),
+        shown: word.shown.clone().into_owned(),
+    };
+    out.words = words.iter().map(owned).collect();
+    out
+}
+
+/// The hashes to keep of a report, as [`features`] and [`Features::sketch`] give them.
+pub fn sketch(subject: &str, text: &str, product: &str) -> Sketch {
+    let mut hashes: Vec<u32> = Vec::new();
+    each(subject, text, product, |kind, parts| hashes.push(hash(kind, parts)));
+    hashes.sort_unstable();
+    hashes.dedup();
+    Sketch::bounded(hashes)
+}
+
+/// Tells every feature of a report, as words to be joined by a blank; returns its words.
+fn each<'t>(
+    subject: &'t str,
+    text: &'t str,
+    product: &str,
+    mut add: impl FnMut(Kind, &[&str]),
+) -> Words<'t> {
     let product = product.to_lowercase();
     let own = own_lines(text);
-    let lines = || std::iter::once(subject).chain(std::iter::once("")).chain(own.iter().copied());
+    let lines = || [subject, ""].into_iter().chain(own.iter().copied());
     let mut words = words(lines());
-    words.retain(|word| !word.shown.eq_ignore_ascii_case(&product));
-    let mut out = Features::default();
+    words.leave_out(&product);
     let whole: String = lines().collect::<Vec<_>>().join("\n");
     for (kind, name) in names::names(lines()).into_iter().chain(names::classes(&whole)) {
         if name != product {
-            out.insert(kind, name);
+            add(kind, &[&name]);
         }
     }
-    for word in &words {
-        let kind = if is_common(&word.stem) { Kind::Common } else { Kind::Word };
-        out.insert(kind, word.stem.clone());
+    for word in words.iter() {
+        add(if word.common { Kind::Common } else { Kind::Word }, &[words.stem(word)]);
     }
-    for pair in words.windows(2) {
-        if let [first, second] = pair
-            && first.group == second.group
-            && !(is_common(&first.stem) && is_common(&second.stem))
-            && first.stem != second.stem
-        {
-            let (low, high) =
-                if first.stem < second.stem { (first, second) } else { (second, first) };
-            out.insert(Kind::Pair, format!("{} {}", low.stem, high.stem));
+    for (first, second) in words.pairs() {
+        if first.group != second.group || first.common && second.common {
+            continue;
+        }
+        let (first, second) = (words.stem(first), words.stem(second));
+        if first != second {
+            add(Kind::Pair, &[first.min(second), first.max(second)]);
         }
     }
-    out.words = words;
-    out
+    words
 }
 
 /// Reads the features of a published record: without patches and thanks, which are alike in all of them, and
@@ -134,7 +164,7 @@ pub fn features_of_advisory(draft: &AdvisoryDraft, product: &str) -> Features {
 
 impl Features {
     fn insert(&mut self, kind: Kind, text: String) {
-        self.by_hash.entry(hash(kind, &text)).or_insert((kind, text));
+        self.by_hash.entry(hash(kind, &[&text])).or_insert((kind, text));
     }
 
     /// The CVE and GHSA ids that the text names, in capitals.
@@ -155,11 +185,15 @@ impl Features {
     }
 }
 
-/// Kind in the upper four bits, 28 bits of a hash (FNV-1a, mixed) below. Stable across machines and versions.
-fn hash(kind: Kind, text: &str) -> u32 {
+/// Of words joined by a blank: kind in the upper four bits, 28 bits of a hash (FNV-1a, mixed) below. Stable across machines and versions.
+fn hash(kind: Kind, parts: &[&str]) -> u32 {
     let mut state: u64 = 0xcbf2_9ce4_8422_2325 ^ u64::from(kind as u8);
-    for byte in text.bytes() {
-        state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let mut add = |byte: u8| state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            add(b' ');
+        }
+        part.bytes().for_each(&mut add);
     }
     state ^= state >> 33;
     state = state.wrapping_mul(0xff51_afd7_ed55_8ccd);

@@ -1,6 +1,9 @@
 //! Words that tell what a text is about: own lines only, lower case, without inflection, stop words left out.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::mail::quote::{LineKind, classify};
@@ -14,15 +17,51 @@ const MAX_WORDS: usize = 4_000;
 /// Longest word, in characters; longer ones are encoded data.
 const MAX_WORD: usize = 32;
 
+/// The words of a text, in order. What they are compared by lies in one string.
+#[derive(Default)]
+pub(super) struct Words<'t> {
+    stems: String,
+    words: Vec<Word<'t>>,
+}
+
 /// A word of a text.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Word {
-    /// Folded for comparison.
-    pub stem: String,
+pub(super) struct Word<'t> {
+    stem: Range<usize>,
     /// As written.
-    pub shown: String,
+    pub shown: Cow<'t, str>,
     /// Sentence or line group that it stands in: neighbours are of one.
     pub group: u32,
+    /// Whether it stands in reports of any kind.
+    pub common: bool,
+}
+
+impl<'t> Words<'t> {
+    fn add(&mut self, stem: &str, shown: Cow<'t, str>, group: u32) {
+        let start = self.stems.len();
+        self.stems.push_str(stem);
+        let common = is_common(stem);
+        self.words.push(Word { stem: start..self.stems.len(), shown, group, common });
+    }
+
+    /// The words.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Word<'t>> {
+        self.words.iter()
+    }
+
+    /// Neighbours.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&Word<'t>, &Word<'t>)> {
+        self.words.iter().zip(self.words.iter().skip(1))
+    }
+
+    /// A word folded for comparison.
+    pub(super) fn stem(&self, word: &Word<'_>) -> &str {
+        self.stems.get(word.stem.clone()).unwrap_or_default()
+    }
+
+    /// Leaves a word out wherever it stands.
+    pub(super) fn leave_out(&mut self, name: &str) {
+        self.words.retain(|word| !word.shown.eq_ignore_ascii_case(name));
+    }
 }
 
 /// Words that carry no matter in the languages that reports come in.
@@ -59,10 +98,29 @@ onmouseover onfocus alert prompt confirm print document domain cookie window loc
 action method enctype multipart submit curl fetch python wget bytes passwd etc \
 ";
 
-static STOP_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP.split_whitespace().collect());
+static STOP_WORDS: LazyLock<HashSet<&str, Quick>> =
+    LazyLock::new(|| STOP.split_whitespace().collect());
 
-static COMMON_STEMS: LazyLock<HashSet<String>> =
+static COMMON_STEMS: LazyLock<HashSet<&str, Quick>> =
     LazyLock::new(|| COMMON.split_whitespace().map(stem).collect());
+
+/// For lists of our own, of which nobody can choose the words.
+type Quick = BuildHasherDefault<Fnv>;
+
+#[derive(Default)]
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
 
 /// Whether a word stands in reports of any kind.
 pub(super) fn is_common(stem: &str) -> bool {
@@ -110,9 +168,10 @@ fn is_parting(line: &str) -> bool {
 }
 
 /// The words of some lines.
-pub(super) fn words<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Word> {
-    let mut out: Vec<Word> = Vec::new();
+pub(super) fn words<'t>(lines: impl IntoIterator<Item = &'t str>) -> Words<'t> {
+    let mut out = Words::default();
     let mut group = 0;
+    let mut lower = String::new();
     for line in lines {
         if line.trim().is_empty() {
             group += 1;
@@ -120,15 +179,19 @@ pub(super) fn words<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Word> {
         }
         for chunk in line.split_whitespace().map(without_host) {
             // `re-authentication` and `reauthentication` are one word.
-            let joined = chunk.strip_prefix("re-").map(|rest| format!("re{rest}"));
-            for token in tokens(joined.as_deref().unwrap_or(chunk)) {
-                match token {
-                    Token::Break => group += 1,
-                    Token::Word(shown) => push(&mut out, shown, group),
-                    Token::Ideographs(run) => ideographs(&mut out, run, group),
+            match chunk.strip_prefix("re-") {
+                Some(rest) => tokens(&format!("re{rest}"), &mut |token| {
+                    let shown = |text: &str| Cow::Owned(text.to_owned());
+                    take(&mut out, &mut group, &mut lower, token, shown);
+                }),
+                None if chunk.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                    push(&mut out, Cow::Borrowed(chunk), group, &mut lower);
                 }
+                None => tokens(chunk, &mut |token| {
+                    take(&mut out, &mut group, &mut lower, token, Cow::Borrowed);
+                }),
             }
-            if out.len() >= MAX_WORDS {
+            if out.words.len() >= MAX_WORDS {
                 return out;
             }
         }
@@ -136,8 +199,27 @@ pub(super) fn words<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Word> {
     out
 }
 
+fn take<'t, 'c>(
+    out: &mut Words<'t>,
+    group: &mut u32,
+    lower: &mut String,
+    token: Token<'c>,
+    shown: impl Fn(&'c str) -> Cow<'t, str>,
+) {
+    match token {
+        Token::Break => *group += 1,
+        Token::Word(word) => push(out, shown(word), *group, lower),
+        Token::Ideographs(run) => {
+            ideographs(run, |pair| out.add(pair, shown(pair), *group));
+        }
+    }
+}
+
 /// An address without scheme and host, which differ from one reporter's machine to the next.
 fn without_host(chunk: &str) -> &str {
+    if !chunk.as_bytes().contains(&b':') {
+        return chunk;
+    }
     let Some((before, rest)) = chunk.split_once("://") else { return chunk };
     if before.len() > 12 {
         return chunk;
@@ -145,29 +227,38 @@ fn without_host(chunk: &str) -> &str {
     rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
 }
 
-fn push(out: &mut Vec<Word>, shown: &str, group: u32) {
-    let lower = shown.to_lowercase();
-    let letters = lower.chars().filter(|c| c.is_alphabetic()).count();
-    let digit = lower.starts_with(|c: char| c.is_ascii_digit());
-    if is_stop(&lower)
-        || digit
-        || letters < 3
-        || lower.chars().count() > MAX_WORD
-        || letters * 2 < lower.len()
-    {
-        return;
+/// `lower` is room to work in.
+fn push<'t>(out: &mut Words<'t>, shown: Cow<'t, str>, group: u32, lower: &mut String) {
+    lower.clear();
+    let (letters, count);
+    if shown.is_ascii() {
+        lower.push_str(&shown);
+        lower.make_ascii_lowercase();
+        letters = lower.bytes().filter(u8::is_ascii_alphabetic).count();
+        count = lower.len();
+    } else {
+        lower.push_str(&shown.to_lowercase());
+        letters = lower.chars().filter(|c| c.is_alphabetic()).count();
+        count = lower.chars().count();
     }
-    out.push(Word { stem: stem(&lower), shown: shown.to_owned(), group });
+    let digit = lower.starts_with(|c: char| c.is_ascii_digit());
+    let data = count > MAX_WORD || letters < 3 || letters * 2 < lower.len();
+    if !digit && !data && !is_stop(lower) {
+        out.add(stem(lower), shown, group);
+    }
 }
 
 /// Scripts without spaces: pairs of neighbouring characters stand for words.
-fn ideographs(out: &mut Vec<Word>, run: &str, group: u32) {
-    let chars: Vec<char> = run.chars().take(MAX_WORDS).collect();
-    for pair in chars.windows(2) {
-        // Hiragana are mostly endings and particles.
-        if pair.iter().all(|c| !('\u{3040}'..='\u{309f}').contains(c)) {
-            let text: String = pair.iter().collect();
-            out.push(Word { stem: text.clone(), shown: text, group });
+fn ideographs<'t>(run: &'t str, mut add: impl FnMut(&'t str)) {
+    // Hiragana are mostly endings and particles.
+    let tells = |c: char| !('\u{3040}'..='\u{309f}').contains(&c);
+    let letters = || run.char_indices().take(MAX_WORDS);
+    for ((start, first), (at, second)) in letters().zip(letters().skip(1)) {
+        if tells(first)
+            && tells(second)
+            && let Some(pair) = run.get(start..at + second.len_utf8())
+        {
+            add(pair);
         }
     }
 }
@@ -183,7 +274,7 @@ fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
 }
 
-fn tokens(line: &str) -> Vec<Token<'_>> {
+fn tokens<'c>(line: &'c str, take: &mut impl FnMut(Token<'c>)) {
     #[derive(PartialEq, Clone, Copy)]
     enum Class {
         Letter,
@@ -197,21 +288,20 @@ fn tokens(line: &str) -> Vec<Token<'_>> {
         '.' | '!' | '?' | ';' | '。' | '！' | '？' => Class::Stop,
         _ => Class::Other,
     };
-    let mut out = Vec::new();
     let mut start = 0;
     let mut last = Class::Other;
     let mut close = |from: usize, to: usize, kind: Class| {
         let Some(run) = line.get(from..to).filter(|run| !run.is_empty()) else { return };
         match kind {
-            Class::Letter => out.push(Token::Word(run)),
-            Class::Ideograph => out.push(Token::Ideographs(run)),
+            Class::Letter => take(Token::Word(run)),
+            Class::Ideograph => take(Token::Ideographs(run)),
             // A point inside of a name ends no sentence.
             Class::Stop
                 if line
                     .get(to..)
                     .is_none_or(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])) =>
             {
-                out.push(Token::Break);
+                take(Token::Break);
             }
             Class::Stop | Class::Other => {}
         }
@@ -224,15 +314,14 @@ fn tokens(line: &str) -> Vec<Token<'_>> {
         }
     }
     close(start, line.len(), last);
-    out
 }
 
 /// Takes common English endings off, so that “escaped”, “escaping” and “escapes” meet. Crude on purpose: it only
 /// has to do the same to both texts.
-pub(super) fn stem(word: &str) -> String {
+pub(super) fn stem(word: &str) -> &str {
     let mut stem = word;
     if !word.is_ascii() || word.len() < 5 {
-        return word.strip_suffix('s').filter(|w| w.len() > 3).unwrap_or(word).to_owned();
+        return word.strip_suffix('s').filter(|w| w.len() > 3).unwrap_or(word);
     }
     const ENDINGS: [&str; 16] = [
         "ations", "ation", "ically", "ingly", "edly", "ions", "ings", "ies", "ion", "ing", "ers",
@@ -251,5 +340,5 @@ pub(super) fn stem(word: &str) -> String {
     // stopp(ed) and stop, travers(e) and traversal.
     let doubled = bytes.len() >= 5 && bytes.last() == bytes.get(bytes.len() - 2);
     let stem = if doubled { stem.get(..stem.len() - 1).unwrap_or(stem) } else { stem };
-    stem.strip_suffix("al").filter(|rest| rest.len() >= 5).unwrap_or(stem).to_owned()
+    stem.strip_suffix("al").filter(|rest| rest.len() >= 5).unwrap_or(stem)
 }

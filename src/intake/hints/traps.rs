@@ -1,0 +1,100 @@
+//! When a word for a type that does not qualify is a question and no ground to decline.
+//!
+//! The decision points name a trap for each type. What stands here is that part of them which no single sentence shows:
+//! whether the mail brings a proof, what its vector says of the attack, and whether another type is plainer.
+
+use std::collections::BTreeSet;
+
+use crate::domain::hint::{Hint, Reading};
+use crate::domain::journal::AnswerValue;
+
+/// What a mail as a whole says about the hints in it.
+pub(super) struct Whole<'a> {
+    reading: &'a Reading,
+    /// A mail that answers another: what is new in it seldom is the type.
+    follows: bool,
+    /// A tool's output.
+    listed: bool,
+    /// A tool is named in prose, for one finding.
+    told: bool,
+    /// The types that stand there in plain words.
+    plain: BTreeSet<String>,
+}
+
+impl<'a> Whole<'a> {
+    pub(super) fn of(hints: &[Hint], reading: &'a Reading, follows: bool) -> Self {
+        let proven = |clause: &'static str| {
+            let yes = move |hint: &&Hint| {
+                hint.clause.as_str() == clause && hint.answer == AnswerValue::Yes
+            };
+            hints.iter().filter(yes)
+        };
+        let listed = proven("NQ1");
+        let plain = hints.iter().filter(|hint| {
+            let type_of = is_type(hint) && hint.clause.as_str() != "NQ2";
+            type_of && hint.answer == AnswerValue::Yes && hint.strength > 1
+        });
+        let plain = plain.map(|hint| hint.clause.to_string());
+        Self {
+            reading,
+            follows,
+            listed: listed.clone().any(|hint| hint.strength > 2) || listed.clone().count() > 1,
+            told: listed.count() > 0,
+            plain: plain.collect(),
+        }
+    }
+
+    /// Whether a hint for a type is no more than a question here.
+    pub(super) fn asks_only(&self, hint: &Hint) -> bool {
+        let (proof, strength) = (self.reading.flags.has_poc, hint.strength);
+        match hint.clause.as_str() {
+            // A tool that tells of one library has found that library's flaw.
+            "NQ1" => proof || self.told && !self.listed && self.plain.contains("NQ3"),
+            // Whatever else the type is, a proof is not what it lacks.
+            "NQ2" => !self.plain.is_empty(),
+            "NQ3" => strength < 3 && (proof || self.listed),
+            _ if !is_type(hint) => false,
+            clause if strength < 2 && (self.follows || self.plainer(clause)) => true,
+            clause => match self.vector_agrees(clause) {
+                Some(true) => false,
+                Some(false) => strength < if proof { 3 } else { 2 },
+                None => proof && !self.reading.vectors.is_empty() && strength < least(clause),
+            },
+        }
+    }
+
+    /// Whether another type is plainer. An instance on the internet is a misconfigured one (SC8).
+    fn plainer(&self, clause: &str) -> bool {
+        let beside = |other: &str| {
+            matches!((clause, other), ("NQ8", "NQ10") | ("NQ10", "NQ8")) || clause == other
+        };
+        self.plain.iter().any(|other| !beside(other))
+    }
+
+    /// What the vector says of a type; `None` where it says nothing.
+    pub(super) fn vector_agrees(&self, clause: &str) -> Option<bool> {
+        let says =
+            |metric: &str| self.reading.vectors.iter().any(|found| found.text.contains(metric));
+        match clause {
+            "NQ11" if says("/PR:H") => Some(true),
+            "NQ5a" if says("/AV:P") => Some(true),
+            "NQ6" | "NQ7" if says("/UI:R") => Some(true),
+            "NQ4" | "NQ6" | "NQ7" if says("/UI:N") => Some(false),
+            "NQ8" if says("/AV:N") => Some(true),
+            "NQ8" if says("/AV:A") || says("/AV:L") => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Strength from which a type stands against a proof and a vector that do not speak of it.
+fn least(clause: &str) -> u8 {
+    match clause {
+        "NQ4" | "NQ5a" | "NQ8" | "NQ10" => 3,
+        _ => 2,
+    }
+}
+
+fn is_type(hint: &Hint) -> bool {
+    hint.clause.as_str().starts_with("NQ")
+}
