@@ -72,13 +72,13 @@ impl Inbox {
         self.mails.push((uid, mail));
     }
 
-    /// What a client that knows these UIDs under this UIDVALIDITY up to this change is told (RFC 7162 section 3.2.5).
-    fn changes(&self, validity: u32, since: u64, known: &[(u32, u32)]) -> String {
-        let mut told = String::new();
-        if validity != self.uid_validity {
+    /// What a client that comes back is told (RFC 7162 section 3.2.5).
+    fn changes(&self, known: &Known) -> String {
+        let (mut told, since) = (String::new(), known.since);
+        if known.validity != self.uid_validity {
             return told;
         }
-        let gone = self.went.iter().filter(|(uid, at)| **at > since && within(known, **uid));
+        let gone = self.went.iter().filter(|(uid, at)| **at > since && within(&known.uids, **uid));
         let gone: Vec<String> = gone.map(|(uid, _)| uid.to_string()).collect();
         if !gone.is_empty() {
             told += &format!("* VANISHED (EARLIER) {}\r\n", gone.join(","));
@@ -403,8 +403,8 @@ impl Client<'_> {
             let mut changes = String::new();
             if self.resyncs() {
                 changes = format!("* OK [HIGHESTMODSEQ {}] last\r\n", inbox.mod_seq);
-                if let Some((validity, since, known)) = resync_of(arguments) {
-                    changes += &inbox.changes(validity, since, &known);
+                if let Some(known) = known_of(arguments) {
+                    changes += &inbox.changes(&known);
                 }
             }
             (inbox.uid_validity, inbox.uid_next, inbox.mails.clone(), changes)
@@ -502,13 +502,21 @@ fn ranges(set: &str, last: u32) -> Option<Vec<(u32, u32)>> {
         .collect()
 }
 
-/// UIDVALIDITY, last change and UIDs that a client knows: `INBOX (QRESYNC (1 20 1:5))`.
-fn resync_of(arguments: &str) -> Option<(u32, u64, Vec<(u32, u32)>)> {
+/// What a client that comes back knows.
+struct Known {
+    validity: u32,
+    /// Number of the last change.
+    since: u64,
+    uids: Vec<(u32, u32)>,
+}
+
+/// Reads `INBOX (QRESYNC (1 20 1:5))`.
+fn known_of(arguments: &str) -> Option<Known> {
     let (_, known) = arguments.split_once("(QRESYNC (")?;
     let mut words = known.trim_end_matches(')').split(' ');
     let (validity, since) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    let uids = words.next().unwrap_or("1:*");
-    Some((validity, since, ranges(uids, u32::MAX)?))
+    let uids = ranges(words.next().unwrap_or("1:*"), u32::MAX)?;
+    Some(Known { validity, since, uids })
 }
 
 fn within(ranges: &[(u32, u32)], uid: u32) -> bool {
