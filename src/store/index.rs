@@ -27,7 +27,7 @@ use super::{files, keys, value};
 /// Format of the index as a whole: set of key kinds.
 const FORMAT: u32 = 3;
 /// More does not make reading faster, and sled takes up to six times of it on a scan.
-const CACHE_BYTES: u64 = 32 << 20;
+const CACHE_BYTES: u64 = 16 << 20;
 /// sled's file grows by so much at a time. Of 10,000 mails 18 MB came with half of it, 10 MB with this, 21 MB with four
 /// times as much.
 const SEGMENT_BYTES: usize = 1 << 20;
