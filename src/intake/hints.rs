@@ -174,7 +174,10 @@ pub fn read(
         }
     }
     vectors::read(&rules.vectors, policy, &own, &mut reading, &mut found.hints);
-    reading.flags = found.flags(message);
+    reading.flags = {
+        let named = own.folded().to_lowercase().contains(&policy.product.to_lowercase());
+        found.flags(message, !reading.versions.is_empty(), named)
+    };
     found.channel(policy, message);
     found.take_up_topic(rules, &reading, message, &own);
     found.heed_traps(&reading, absence::follows(message));
@@ -315,13 +318,19 @@ impl Findings {
                 |hint: &Hint| hint.clause.as_str() == "NQ2" && hint.answer == AnswerValue::No;
             self.hints.retain(|hint| !shown(hint));
         }
+        let proven = flags.has_poc && !reading.versions.is_empty();
+        let invented =
+            flags.ai == AiUse::Suspected && says(&self.hints, "AI10", AnswerValue::Unclear);
         let mut mirrored = Vec::new();
         for hint in &mut self.hints {
             let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
             if yes && whole.asks_only(hint) {
                 hint.answer = AnswerValue::Unclear;
-            } else if clause == "CH2" && flags.scanner && !flags.other_product {
-                // The footer of a tool's mail reads like an offer.
+            } else if clause == "CH2"
+                && !flags.other_product
+                && (flags.scanner || (proven || invented) && hint.answer == AnswerValue::No)
+            {
+                // The footer of a tool's mail reads like an offer, and so may a word in a proof.
                 hint.answer = AnswerValue::Unclear;
             } else if yes && clause == "NQ3"
                 || clause == "CH2" && hint.answer == AnswerValue::No && flags.other_product
@@ -333,7 +342,9 @@ impl Findings {
         self.hints.extend(mirrored);
     }
 
-    fn flags(&self, message: &Message) -> Flags {
+    /// Flags of a mail; `versions` says whether it names one of ours, `names_product` whether it names
+    /// the product.
+    fn flags(&self, message: &Message, versions: bool, names_product: bool) -> Flags {
         let raised = |name: &str| self.flags.get(name).is_some_and(|s| *s >= FLAG_STRENGTH);
         let ai = match (raised("ai-disclosed"), raised("ai-suspected")) {
             (true, _) => AiUse::Disclosed,
@@ -343,7 +354,11 @@ impl Findings {
         // A proof against something else proves nothing here; what a tool wrote under such a heading is none
         // until somebody has run it; and where a type that does not qualify is plain, talk of trying is not
         // taken for one.
-        let other_product = raised("other-product");
+        // Invented code in another language stands in a report about us all the same.
+        let invented = ai == AiUse::Suspected
+            && names_product
+            && says(&self.hints, "AI10", AnswerValue::Unclear);
+        let other_product = raised("other-product") && !invented;
         let unproven = if ai == AiUse::Suspected { FLAG_STRENGTH } else { 0 };
         let plain = self.hints.iter().any(|hint| {
             let of_type = hint.clause.as_str().starts_with("NQ")
@@ -353,15 +368,16 @@ impl Findings {
         });
         let talk = if plain { self.weak_proof } else { 0 };
         let proof = self.flags.get("poc").copied().unwrap_or_default() - unproven - talk;
+        let has_poc = !other_product && proof >= FLAG_STRENGTH;
         Flags {
             ai,
             scanner: raised("scanner"),
             bounty_request: raised("bounty"),
-            has_poc: !other_product && proof >= FLAG_STRENGTH,
+            has_poc,
             credit_wanted: raised("credit"),
             public: raised("public"),
-            // A tool's mail has a footer as an offer has.
-            spam: raised("spam") && !raised("scanner"),
+            // A tool's mail has a footer as an offer has, and junk brings no proof against a version of ours.
+            spam: raised("spam") && !raised("scanner") && !(has_poc && versions),
             other_product,
             coordination: raised("coordination"),
             encrypted: raised("encrypted") || message.warnings.contains(&Warning::Encrypted),
