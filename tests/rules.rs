@@ -82,6 +82,11 @@ fn mails_like_them_by_a_third_hand() {
 }
 
 #[test]
+fn mails_like_them_by_a_fourth_hand() {
+    holds_well(&measured("kindred, fourth", own::set("kindred-fourth.toml")));
+}
+
+#[test]
 fn mails_of_the_sample_inbox() {
     let table = measured("sample inbox", own::samples());
     holds(&table);
