@@ -48,7 +48,7 @@ fn mails_held_out() {
     holds(&table);
 }
 
-/// What the three sets written blind come to since their misses were read; what they came to before stands in each.
+/// What the sets written blind come to since their misses were read; what they came to before stands in each.
 fn holds_well(table: &Table) {
     holds(table);
     assert!(table.ends.right() >= 0.9, "suggested ends");
@@ -69,6 +69,21 @@ fn mails_of_professionals() {
 #[test]
 fn mails_like_the_labelled_reports() {
     holds_well(&measured("kindred", own::set("kindred.toml")));
+}
+
+#[test]
+fn mails_like_them_by_a_second_hand() {
+    holds_well(&measured("kindred, second", own::set("kindred-second.toml")));
+}
+
+#[test]
+fn mails_like_them_by_a_third_hand() {
+    holds_well(&measured("kindred, third", own::set("kindred-third.toml")));
+}
+
+#[test]
+fn mails_like_them_by_a_fourth_hand() {
+    holds_well(&measured("kindred, fourth", own::set("kindred-fourth.toml")));
 }
 
 #[test]

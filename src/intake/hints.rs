@@ -174,7 +174,8 @@ pub fn read(
         }
     }
     vectors::read(&rules.vectors, policy, &own, &mut reading, &mut found.hints);
-    reading.flags = found.flags(message);
+    let product = own.folded().to_lowercase().contains(&policy.product.to_lowercase());
+    reading.flags = found.flags(message, !reading.versions.is_empty(), product);
     found.channel(policy, message);
     found.take_up_topic(rules, &reading, message, &own);
     found.heed_traps(&reading, absence::follows(message));
@@ -315,13 +316,21 @@ impl Findings {
                 |hint: &Hint| hint.clause.as_str() == "NQ2" && hint.answer == AnswerValue::No;
             self.hints.retain(|hint| !shown(hint));
         }
+        let versions = !reading.versions.is_empty();
+        let reports = flags.has_poc && versions || self.invents(flags.ai);
+        let reaches = versions && self.hints.iter().any(reaches_others);
+        // The footer of a tool's mail reads like an offer, and so may a word in a report.
+        let misread = |hint: &Hint| {
+            let no = hint.answer == AnswerValue::No;
+            let report = reports || reaches && hint.strength < 3;
+            hint.clause.as_str() == "CH2" && !flags.other_product && (flags.scanner || no && report)
+        };
         let mut mirrored = Vec::new();
         for hint in &mut self.hints {
             let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
             if yes && whole.asks_only(hint) {
                 hint.answer = AnswerValue::Unclear;
-            } else if clause == "CH2" && flags.scanner && !flags.other_product {
-                // The footer of a tool's mail reads like an offer.
+            } else if misread(hint) {
                 hint.answer = AnswerValue::Unclear;
             } else if yes && clause == "NQ3"
                 || clause == "CH2" && hint.answer == AnswerValue::No && flags.other_product
@@ -333,7 +342,15 @@ impl Findings {
         self.hints.extend(mirrored);
     }
 
-    fn flags(&self, message: &Message) -> Flags {
+    /// Whether a text that a tool may have written names code in a language that the product is not written in: in a
+    /// report about us invented, and no word of another product.
+    fn invents(&self, ai: AiUse) -> bool {
+        ai == AiUse::Suspected && says(&self.hints, "AI10", AnswerValue::Unclear)
+    }
+
+    /// Flags of a mail; `versions` says whether it names one of ours, `names_product` whether it names
+    /// the product.
+    fn flags(&self, message: &Message, versions: bool, names_product: bool) -> Flags {
         let raised = |name: &str| self.flags.get(name).is_some_and(|s| *s >= FLAG_STRENGTH);
         let ai = match (raised("ai-disclosed"), raised("ai-suspected")) {
             (true, _) => AiUse::Disclosed,
@@ -343,7 +360,7 @@ impl Findings {
         // A proof against something else proves nothing here; what a tool wrote under such a heading is none
         // until somebody has run it; and where a type that does not qualify is plain, talk of trying is not
         // taken for one.
-        let other_product = raised("other-product");
+        let other_product = raised("other-product") && !(names_product && self.invents(ai));
         let unproven = if ai == AiUse::Suspected { FLAG_STRENGTH } else { 0 };
         let plain = self.hints.iter().any(|hint| {
             let of_type = hint.clause.as_str().starts_with("NQ")
@@ -353,20 +370,27 @@ impl Findings {
         });
         let talk = if plain { self.weak_proof } else { 0 };
         let proof = self.flags.get("poc").copied().unwrap_or_default() - unproven - talk;
+        let has_poc = !other_product && proof >= FLAG_STRENGTH;
         Flags {
             ai,
             scanner: raised("scanner"),
             bounty_request: raised("bounty"),
-            has_poc: !other_product && proof >= FLAG_STRENGTH,
+            has_poc,
             credit_wanted: raised("credit"),
             public: raised("public"),
-            // A tool's mail has a footer as an offer has.
-            spam: raised("spam") && !raised("scanner"),
+            // A tool's mail has a footer as an offer has, and junk brings no proof against a version of ours.
+            spam: raised("spam") && !raised("scanner") && !(has_poc && versions),
             other_product,
             coordination: raised("coordination"),
             encrypted: raised("encrypted") || message.warnings.contains(&Warning::Encrypted),
         }
     }
+}
+
+/// Whether a hint says plainly that others than oneself are reached, or that a lesser right is enough.
+fn reaches_others(hint: &Hint) -> bool {
+    let clause = matches!(hint.clause.as_str(), "NQ9" | "NQ11");
+    clause && hint.answer == AnswerValue::No && hint.strength > 1
 }
 
 /// Whether a rule fires, and the words of the text that made it.

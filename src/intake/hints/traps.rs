@@ -19,6 +19,8 @@ pub(super) struct Whole<'a> {
     told: bool,
     /// The types that stand there in plain words.
     plain: BTreeSet<String>,
+    /// A proof was worked out against a version of ours, by somebody with a lesser right or none.
+    worked: bool,
 }
 
 impl<'a> Whole<'a> {
@@ -35,7 +37,13 @@ impl<'a> Whole<'a> {
             type_of && hint.answer == AnswerValue::Yes && hint.strength > 1
         });
         let plain = plain.map(|hint| hint.clause.to_string());
+        let no = |clause: &str, least: u8| {
+            let is = |hint: &Hint| hint.clause.as_str() == clause && hint.strength >= least;
+            hints.iter().any(|hint| is(hint) && hint.answer == AnswerValue::No)
+        };
+        let worked = reading.flags.has_poc && !reading.versions.is_empty() && no("NQ2", 3);
         Self {
+            worked: worked && (no("NQ11", 2) || no("NQ9", 2)),
             reading,
             follows,
             listed: listed.clone().any(|hint| hint.strength > 2) || listed.clone().count() > 1,
@@ -55,6 +63,9 @@ impl<'a> Whole<'a> {
             "NQ3" => strength < 3 && (proof || self.listed),
             _ if !is_type(hint) => false,
             clause if strength < 2 && (self.follows || self.plainer(clause)) => true,
+            clause if strength < 2 && self.worked && self.vector_agrees(clause) != Some(true) => {
+                true
+            }
             clause => match self.vector_agrees(clause) {
                 Some(true) => false,
                 Some(false) => strength < if proof { 3 } else { 2 },

@@ -22,13 +22,19 @@ const MAX_VERSIONS: usize = 16;
 const NUMBER: &str = r"(?-u:\b)\d{1,3}\.\d{1,3}(?:\.\d{1,4})?(?:\.x|\.\*)?(?:\.?(?:dev|post|rc|alpha|beta|a|b)\.?\d*|-(?:rc|alpha|beta|dev)\.?\d*)?(?:\+[\w.]+)?(?:-[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*)?";
 
 /// Words right before a number after which it is a version of the product. Other names make it theirs.
-const NEUTRAL: &str = r"^(?:it['\x{2019}]?s|that['\x{2019}]?s|mine['\x{2019}]?s|both|all|my|our|your|this|plain|bare|stock|ver|versions?|v|ver|release|releases|build|stable|latest|current|newest|on|at|in|with|of|to|is|are|was|running|run|runs|use|using|tested|test|affects?|affected|through|and|or|only|against|including|under|from|for|the|against|says|reports|version(?:en|es)|string|number|nummer|numéro|número|unter|auf|mit|und|oder|bis|ist|der|die|von|installiert|getestet|sur|dans|avec|et|ou|la|le|en|con|y|la|versión|versão|versao|version|no|na|em|com|e|über|via|als|noch|auch|upstream|pip|vanilla|plain|clean|fresh|official|版本|バージョン|在|の)$";
+const NEUTRAL: &str = r"^(?:could|can|does|do|did|will|would|should|has|have|if|when|while|because|but|so|then|now|still|already|it['\x{2019}]?s|that['\x{2019}]?s|mine['\x{2019}]?s|both|all|my|our|your|this|plain|bare|stock|ver|versions?|v|ver|release|releases|build|stable|latest|current|newest|on|at|in|with|of|to|is|are|was|running|run|runs|use|using|tested|test|affects?|affected|through|and|or|only|against|including|under|from|for|the|against|says|reports|version(?:en|es)|string|number|nummer|numéro|número|unter|auf|mit|und|oder|bis|ist|der|die|von|installiert|getestet|sur|dans|avec|et|ou|la|le|en|con|y|la|versión|versão|versao|version|no|na|em|com|e|über|via|als|noch|auch|upstream|pip|vanilla|plain|clean|fresh|official|版本|バージョン|在|の)$";
 
 /// Words before a version that make it something else than tested.
 const NOT_TESTED: &str = r"(?:fix(?:ed)?|patched|solved|resolved|corrected|corrigé|behoben|introduced|added|removed|since|before|earlier than|prior to|older than|up(?:dated|graded|dating|grading|date|grade) from|CVE-\d+-\d+)(?: (?:it|this))?(?: (?:in|with|by|on|version|release|v|back in))*\s*$";
 
 /// Words in the sentence of a version that say the flaw is not in it.
-const UNAFFECTED: &str = r"\b(?:is|are|was|were|does|do|did)(?: not|n't|n\x{2019}t)\b.{0,25}\b(?:affected|vulnerable|touched|concerned|there|present|have|has|contain|exist|happen|occur|reproduce|reproducible|work|include|show)\b|\bnot (?:affected|vulnerable|touched|concerned|in|there|reproducible)\b|\bunaffected\b|\bi get nothing\b|\bno such\b|\b(?:has|have|had)(?:n['\x{2019}]t| not| no) (?:got|any|that|this|it|such|\w+)\b|\b40[0134]\b|\b(?:is|gets|was) closed\b|\bout of the question\b|\bbroke it after\b|\b(?:nothing to see|no pasa|não acontece|tritt nicht auf|passiert nicht|ne (?:se )?produit pas|behaves|asks for (?:a |the )?(?:login|password))\b|\bpredates\b|\b(?:answers?|gives?|returns?|says?) (?:with )?(?:a )?4\d\d\b|\b(?:is|are|was) (?:fine|safe|ok|okay|clean)\b|\b(?:refuses|rejects|denies)\b|\bas (?:it should|expected)\b|\bnicht (?:betroffen|vorhanden|enthalten|anfällig)\b|\bpas (?:concernée?|touchée?|affectée?|vulnérable)\b|\bno (?:está |es )?(?:afectad[oa]|vulnerable)\b|\bnão (?:é |está )?(?:afetad[oa]|vulnerável)\b|(?:不|未)受影响|没有(?:这个|此|该)?问题|影響(?:は)?(?:ありません|なし|を受けません)|再現しません|(?:機能|該当|存在)(?:が|は|し)?な(?:い|く|し)|没有(?:该|这个|此)?功能|\b(?:hat|gibt es|enthält|kennt)\b.{0,25}\bnicht\b|\bn'(?:a|existe|y a) (?:pas|aucune?)\b|\bno (?:tiene|existe)\b|\bnão (?:tem|existe)\b";
+const UNAFFECTED: &str = r"\b(?:is|are|was|were|does|do|did)(?: not|n't|n\x{2019}t)\b.{0,25}\b(?:affected|vulnerable|touched|concerned|there|present|have|has|contain|exist|happen|occur|reproduce|reproducible|work|include|show)\b|\bnot (?:affected|vulnerable|touched|concerned|in|there|reproducible)\b|\bunaffected\b|\bi get nothing\b|\bno such\b|\b(?:has|have|had)(?:n['\x{2019}]t| not| no) (?:got|any|that|this|it|such|\w+)\b|\b40[0134]\b|\b(?:is|gets|was) closed\b|\bout of the question\b|\bbroke it after\b|\b(?:nothing to see|no pasa|não acontece|tritt nicht auf|passiert nicht|ne (?:se )?produit pas|behaves|asks for (?:a |the )?(?:login|password))\b|\bpredates\b|\b(?:answers?|gives?|returns?|says?) (?:with )?(?:a )?4\d\d\b|\b(?:is|are|was) (?:fine|safe|ok|okay|clean)\b|\b(?:refuses|rejects|denies)\b|\b(?:is|are|was|were|gets?|got) (?:refused|rejected|denied|blocked|dropped|ignored|thrown out|closed|cut|kicked|stopped)\b|\bas (?:it should|expected)\b|\bnicht (?:betroffen|vorhanden|enthalten|anfällig)\b|\bpas (?:concernée?|touchée?|affectée?|vulnérable)\b|\bno (?:está |es )?(?:afectad[oa]|vulnerable)\b|\bnão (?:é |está )?(?:afetad[oa]|vulnerável)\b|(?:不|未)受影响|没有(?:这个|此|该)?问题|影響(?:は)?(?:ありません|なし|を受けません)|再現しません|(?:機能|該当|存在)(?:が|は|し)?な(?:い|く|し)|没有(?:该|这个|此)?功能|\b(?:hat|gibt es|enthält|kennt)\b.{0,25}\bnicht\b|\bn'(?:a|existe|y a) (?:pas|aucune?)\b|\bno (?:tiene|existe)\b|\bnão (?:tem|existe)\b";
+
+/// Words in a sentence that say of a version the same as of another named before.
+const ALIKE: &str = r"\b(?:also|too|both|same (?:here|there|for|in|on|with|result|thing|way)|as well|likewise|identical(?:ly)?|equally|still (?:there|works?|affected|possible|present|happens)|affected|vulnerable|reproduc\w*|tested|confirmed|verified|tried|again|i (?:checked|ran|used|run|use)|clean|fresh|vanilla|auch|ebenso|gleich\w*|genauso|getestet|betroffen|aussi|également|pareil|même|testé\w*|también|igual\w*|mism[oa]|afectad[oa]s?|probado|também|mesm[oa]|testad[oa]|afetad[oa]s?)\b|[也同も]|両方|確認";
+
+/// Words that say that a flaw came in with a version in development.
+const NEW_THERE: &str = r"\b(?:new|introduced|regress\w*|only|came|come|comes|appears?|started|begun|neu|nouveau|nuevo|novo|novidade)\b.{0,15}\b(?:in|on|with|by|to|im|auf|dans|sur|en|no|na|em)\b.{0,10}\b(?:devel|maintenance|branch|next|dev|rc|[0-9]+\.[0-9]+\.[0-9]+-?rc|staging)|\bregression\b|\bonly (?:the )?(?:devel|maintenance|dev|next|rc[0-9]*)\b";
 
 /// Longest stretch before a number that is looked at, in bytes.
 const CONTEXT: usize = 60;
@@ -39,6 +45,8 @@ pub(super) struct Patterns {
     neutral: Pattern,
     not_tested: Pattern,
     unaffected: Pattern,
+    alike: Pattern,
+    new_there: Pattern,
 }
 
 impl Patterns {
@@ -51,12 +59,20 @@ impl Patterns {
             neutral: Pattern::parse("word before a version (built in)", NEUTRAL)?,
             not_tested: Pattern::parse("fixed in (built in)", NOT_TESTED)?,
             unaffected: Pattern::parse("not affected (built in)", UNAFFECTED)?,
+            alike: Pattern::parse("said of both (built in)", ALIKE)?,
+            new_there: Pattern::parse("new in development (built in)", NEW_THERE)?,
         })
     }
 
     pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Pattern> {
-        let others =
-            [&mut self.number, &mut self.neutral, &mut self.not_tested, &mut self.unaffected];
+        let others = [
+            &mut self.number,
+            &mut self.neutral,
+            &mut self.not_tested,
+            &mut self.unaffected,
+            &mut self.alike,
+            &mut self.new_there,
+        ];
         others.into_iter().chain(&mut self.branch)
     }
 }
@@ -89,27 +105,44 @@ pub(super) fn read(
     reading: &mut Reading,
 ) -> Vec<String> {
     let day = TimeZone::UTC.to_datetime(received).date();
-    let mut add = |claimed: String, evidence: Evidence| {
+    let add = |versions: &mut Vec<FoundVersion>, claimed: String, evidence: Evidence| {
         let status = status(policy, &claimed, day);
-        let known = reading.versions.iter().any(|other| other.claimed == claimed);
+        let known = versions.iter().any(|other| other.claimed == claimed);
         let counts = !matches!(status, VersionStatus::Unstated | VersionStatus::OtherProduct);
-        if counts && !known && reading.versions.len() < MAX_VERSIONS {
-            reading.versions.push(FoundVersion { claimed, status, evidence });
+        if counts && !known && versions.len() < MAX_VERSIONS {
+            versions.push(FoundVersion { claimed, status, evidence });
         }
     };
     // The subject of an answer is another mail's.
     if !subject::base(&message.subject).1 {
         for (claimed, _) in claims(patterns, policy, own.letters(), own.subject()) {
-            add(claimed, own.subject_evidence());
+            add(&mut reading.versions, claimed, own.subject_evidence());
         }
     }
     let mut free = Vec::new();
+    // Sentence of the first version in development, unless the latest release is named before.
+    let mut leads = subject_leads(&reading.versions);
+    let mut named = reading.versions.iter().any(is_latest);
     for (claimed, range) in claims(patterns, policy, own.letters(), own.text()) {
-        if patterns.unaffected.is_in(own.letters(), words_about(own, &range)) {
+        let sentence = own.sentence(range.clone());
+        let words = own.folded().get(sentence.clone()).unwrap_or_default();
+        let apart = || leads.as_ref().is_some_and(|other| *other != sentence);
+        let compared = || {
+            patterns.new_there.is_in(own.letters(), words)
+                || !named && apart() && !patterns.alike.is_in(own.letters(), words)
+        };
+        let of = status(policy, &claimed, day);
+        if patterns.unaffected.is_in(own.letters(), words_about(own, &range))
+            || of == VersionStatus::LatestStable && compared()
+        {
             free.push(claimed.clone());
         }
+        named |= of == VersionStatus::LatestStable;
+        if of == VersionStatus::DevBranch && !named && leads.is_none() {
+            leads = Some(sentence);
+        }
         if let Some(evidence) = own.evidence(range) {
-            add(claimed, evidence);
+            add(&mut reading.versions, claimed, evidence);
         }
     }
     // Of `rc/1.2.0` and `1.2.0rc3` the one that says more.
@@ -119,6 +152,16 @@ pub(super) fn read(
         !name.is_some_and(|name| all.iter().any(|other| other.starts_with(name)))
     });
     free
+}
+
+fn is_latest(found: &FoundVersion) -> bool {
+    found.status == VersionStatus::LatestStable
+}
+
+/// The subject stands before any sentence: an empty one, if it names a version in development and no release.
+fn subject_leads(named: &[FoundVersion]) -> Option<std::ops::Range<usize>> {
+    let developing = named.iter().any(|found| found.status == VersionStatus::DevBranch);
+    (developing && !named.iter().any(is_latest)).then_some(0..0)
 }
 
 /// The part of the sentence about a version, from one comma to the next: `On 1.0 I get nothing`.
