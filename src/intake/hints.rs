@@ -328,7 +328,7 @@ impl Findings {
         let mut mirrored = Vec::new();
         for hint in &mut self.hints {
             let (clause, yes) = (hint.clause.as_str(), hint.answer == AnswerValue::Yes);
-            if (yes && whole.asks_only(hint)) || misread(hint) {
+            if yes && whole.asks_only(hint) || misread(hint) {
                 hint.answer = AnswerValue::Unclear;
             } else if yes && clause == "NQ3"
                 || clause == "CH2" && hint.answer == AnswerValue::No && flags.other_product
