@@ -22,11 +22,13 @@ use casebook::sync::{
 use support::proxy::{Fault, Proxy};
 
 /// Keeps everything, and the cursor as bytes, as a store would.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Kept {
     mails: BTreeMap<(u32, u32), Vec<u8>>,
     order: Vec<u32>,
     cursor: Option<Vec<u8>>,
+    /// UIDs that were told to have vanished and were known.
+    gone: Vec<u32>,
     fail: bool,
 }
 
@@ -41,6 +43,15 @@ impl Sink for Kept {
             assert!(twice.is_none(), "fetched twice");
         }
         self.cursor = Some(cursor.encode().unwrap());
+        Ok(())
+    }
+
+    fn vanished(&mut self, _: &str, validity: u32, uids: &UidSet) -> Result<(), SinkError> {
+        let known = self.mails.keys().filter(|(v, uid)| *v == validity && uids.contains(*uid));
+        let known: Vec<u32> = known.map(|(_, uid)| *uid).collect();
+        self.gone.extend(known);
+        self.gone.sort_unstable();
+        self.gone.dedup();
         Ok(())
     }
 }
@@ -287,6 +298,36 @@ fn a_cut_connection_is_taken_up_again_at_every_offset() {
             pull(&account(proxy.port()), &mut kept).unwrap();
         }
         assert_complete(&kept, 3);
+    }
+    assert!(server.modifying().is_empty());
+}
+
+/// The first pull is whole; then one mail comes and one goes, and the connection of the second pull is cut.
+#[test]
+fn a_cut_connection_that_asks_what_changed_is_taken_up_again_at_every_offset() {
+    let server = serve(3);
+    server.number_changes();
+    let mut first = Kept::default();
+    pull(&account(server.port()), &mut first).unwrap();
+    server.deliver(mails(4).pop().unwrap());
+    server.expunge(2);
+    let before = server.commands().len();
+    let mut whole = first.clone();
+    let received = pull(&account(server.port()), &mut whole).unwrap().received;
+    let asked = server.commands().split_off(before);
+    assert!(asked.iter().any(|c| c == "ENABLE QRESYNC"), "{asked:?}");
+    assert!(asked.iter().any(|c| c.contains("(QRESYNC (1 3 ")), "{asked:?}");
+    assert_complete(&whole, 4);
+    assert_eq!(whole.gone, [2]);
+    for offset in 0..received {
+        let proxy = Proxy::start(server.port(), Fault::Cut { after: offset });
+        let mut kept = first.clone();
+        if pull(&account(proxy.port()), &mut kept).is_err() {
+            pull(&account(proxy.port()), &mut kept).unwrap();
+        }
+        assert_complete(&kept, 4);
+        assert_eq!(kept.gone, [2], "cut at {offset}");
+        assert_eq!(kept.cursor(), whole.cursor(), "cut at {offset}");
     }
     assert!(server.modifying().is_empty());
 }

@@ -19,7 +19,7 @@ const BATCH: usize = 256;
 const HEAD_BYTES: usize = 16 << 10;
 
 /// Bytes stored in one step at most, beside the one message that goes over.
-const BATCH_BYTES: usize = 16 << 20;
+const BATCH_BYTES: usize = 8 << 20;
 
 /// A file that could not be taken in.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -20,7 +20,7 @@ use crate::store::{Batch, MailRecord, NearRecord, StoreError};
 const STEP: usize = 256;
 
 /// Raw bytes read for one step, beside the one mail that goes over.
-const STEP_BYTES: u64 = 16 << 20;
+const STEP_BYTES: u64 = 4 << 20;
 
 /// What one step did.
 pub struct Judged {

@@ -1,8 +1,11 @@
 //! Work on several things at a time.
 
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::LazyLock;
 use std::thread;
+
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// More threads than this do not help: what they read and write goes through one disk.
 const MOST_THREADS: usize = 8;
@@ -10,33 +13,21 @@ const MOST_THREADS: usize = 8;
 /// Fewer items are worked off where they are: a thread costs as much as a short mail.
 const FEW: usize = 4;
 
+/// The threads that stay: the search states that patterns keep for each thread are many times as large as a mail, and
+/// threads of their own for every step left some behind with each.
+static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let name = |_| "reader".to_owned();
+    let pool = || ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build().ok();
+    (threads > 1).then(pool).flatten()
+});
+
 /// Applies `work` to every item on as many threads as there are processors; the results in the order of the items.
 pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    if items.len() < FEW || threads == 1 {
-        return items.iter().map(work).collect();
+    match &*POOL {
+        Some(pool) if items.len() >= FEW => pool.install(|| items.par_iter().map(&work).collect()),
+        _ => items.iter().map(work).collect(),
     }
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(at) else { return done };
-            done.push((at, work(item)));
-        }
-    };
-    let mut all = thread::scope(|scope| {
-        // A thread that the system refuses leaves its work to the others.
-        let spawn = || thread::Builder::new().name("reader".into()).spawn_scoped(scope, take);
-        let others: Vec<_> = (1..threads).filter_map(|_| spawn().ok()).collect();
-        let mut all = take();
-        for other in others {
-            all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        all
-    });
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Does both at the same time.

@@ -58,6 +58,8 @@ pub struct Journal {
     path: PathBuf,
     /// The point after the last line.
     end: JournalPosition,
+    /// What the index said the last line is, if it was so when the journal was opened.
+    witness: Option<JournalPosition>,
     clock: Clock,
     /// Numbers of entries that the index does not know.
     pending: BTreeSet<u64>,
@@ -100,10 +102,10 @@ impl Journal {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(StoreError::io(doing, path, error)),
         };
-        let mut contents = read(&bytes);
-        let mut found = Found::default();
         let start = JournalPosition::default();
         let known = known.unwrap_or(&start);
+        let mut contents = read(&bytes, Some(known));
+        let mut found = Found::default();
         if let Some(damage) = disown_last(&bytes, known, &mut contents) {
             if write {
                 found.moved = Some(cut_tail(path, &contents, 0)?);
@@ -132,6 +134,7 @@ impl Journal {
         found.damages = contents.damages;
         let journal = Self {
             path: path.to_owned(),
+            witness: Some(known.clone()).filter(|known| *known == contents.end),
             end: contents.end,
             clock: clock.unwrap_or_default(),
             pending,
@@ -175,7 +178,7 @@ impl Journal {
                 file.take(self.end.offset)
                     .read_to_end(&mut bytes)
                     .context("read the journal", &self.path)?;
-                let contents = read(&bytes);
+                let contents = read(&bytes, self.witness.as_ref());
                 Ok((contents.entries, contents.damages))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Default::default()),
@@ -326,8 +329,8 @@ fn leading_entry(bytes: &[u8]) -> Option<(Entry, usize)> {
     Some((entry, values.byte_offset()))
 }
 
-/// Splits and checks a journal.
-fn read(bytes: &[u8]) -> Contents {
+/// Splits and checks a journal. `witness` may know the hash of the last line.
+fn read(bytes: &[u8], witness: Option<&JournalPosition>) -> Contents {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let (text, rest) = bytes.split_at(whole);
     let (mut offset, mut lines) = (0, Vec::new());
@@ -342,18 +345,27 @@ fn read(bytes: &[u8]) -> Contents {
     }
     let mut contents = Contents { rest: rest.to_owned(), ..Contents::default() };
     for number in 0..lines.len() {
-        judge(&lines, number, &mut contents);
+        judge(&lines, number, witness, &mut contents);
     }
     contents
 }
 
 /// Decides whether a line is as it was written. Its hash stands in the line after it; where that does not
 /// fit, the damaged one of the two is the one that its own neighbour does not vouch for.
-fn judge(lines: &[Line], number: usize, contents: &mut Contents) {
+fn judge(
+    lines: &[Line],
+    number: usize,
+    witness: Option<&JournalPosition>,
+    contents: &mut Contents,
+) {
     let Some(line) = lines.get(number) else { return };
     let vouched = |index: usize| -> Option<bool> {
-        let prev = &lines.get(index + 1)?.entry.as_ref()?.prev;
-        Some(prev == &lines.get(index)?.hash)
+        let line = lines.get(index)?;
+        let told = match lines.get(index + 1) {
+            Some(next) => &next.entry.as_ref()?.prev,
+            None => &witness.filter(|witness| witness.offset == line.next)?.hash,
+        };
+        Some(told == &line.hash)
     };
     let expected = contents.end.seq.saturating_add(1);
     let mut damage = |seq: Option<u64>, what: &str| {
@@ -421,7 +433,7 @@ fn disown_last(bytes: &[u8], known: &JournalPosition, contents: &mut Contents) -
     }
     let place = last.place;
     let (before, line) = bytes.split_at_checked(usize::try_from(place.offset).ok()?)?;
-    *contents = Contents { rest: line.to_owned(), ..read(before) };
+    *contents = Contents { rest: line.to_owned(), ..read(before, None) };
     Some(Damage {
         file: "journal.jsonl".into(),
         offset: place.offset,
@@ -446,7 +458,7 @@ fn mend_tail(path: &Path, contents: &mut Contents) -> Result<Option<PathBuf>, St
         file.seek(SeekFrom::End(0)).context(doing, path)?;
         file.write_all(b"\n").context(doing, path)?;
         file.sync_all().context(doing, path)?;
-        *contents = read(&fs::read(path).context(doing, path)?);
+        *contents = read(&fs::read(path).context(doing, path)?, None);
     }
     Ok(moved)
 }

@@ -38,15 +38,16 @@ pub fn reading(seq: u64) -> Vec<u8> {
     join(READING, &[&seq.to_be_bytes()])
 }
 
+/// Half of the name is enough to find the one mail that may have it.
 pub fn message(message: &MessageRef) -> Vec<u8> {
-    join(b'h', &[message.digest()])
+    join(b'h', &[message.digest().get(..16).unwrap_or_default()])
 }
 
 /// Mailbox names have any length; sled keys had better not.
-fn mailbox_tag(mailbox: &str) -> [u8; 16] {
+fn mailbox_tag(mailbox: &str) -> [u8; 8] {
     let digest: [u8; 32] = Sha256::digest(mailbox.as_bytes()).into();
-    let mut tag = [0; 16];
-    tag.copy_from_slice(&digest[..16]);
+    let mut tag = [0; 8];
+    tag.copy_from_slice(&digest[..8]);
     tag
 }
 
@@ -96,7 +97,17 @@ pub fn join_prefix(key: u64) -> Vec<u8> {
 }
 
 pub fn join_entry(key: u64, seq: u64) -> Vec<u8> {
-    join(b'j', &[&key.to_be_bytes(), &seq.to_be_bytes()])
+    let seq = seq.to_be_bytes();
+    // There are many of these: the number without its zeros, and, so that order stays that of numbers, how long it is.
+    let zeros = seq.iter().take_while(|byte| **byte == 0).count();
+    let digits = seq.get(zeros..).unwrap_or_default();
+    join(b'j', &[&key.to_be_bytes(), &[digits.len() as u8], digits])
+}
+
+/// The number in a key made by [`join_entry`].
+pub fn joined(key: &[u8]) -> Option<u64> {
+    let digits = key.get(10..).filter(|digits| digits.len() <= 8)?;
+    Some(digits.iter().fold(0, |seq, byte| seq << 8 | u64::from(*byte)))
 }
 
 pub fn case(number: u64) -> Vec<u8> {
@@ -196,5 +207,13 @@ mod tests {
         let keys: Vec<_> = order.iter().map(|(last, number)| queue(*last, *number)).collect();
         assert!(keys.is_sorted());
         assert_eq!(last_number(&mail(7)), Some(7));
+    }
+
+    #[test]
+    fn numbers_of_joined_mails_keep_their_order() {
+        let numbers = [0, 1, 255, 256, 70_000, u64::MAX];
+        let keys = numbers.map(|seq| join_entry(9, seq));
+        assert!(keys.is_sorted());
+        assert_eq!(keys.map(|key| joined(&key)), numbers.map(Some));
     }
 }

@@ -42,7 +42,11 @@ impl Store {
     /// # Errors
     /// If the index cannot be read.
     pub fn seq_of(&self, message: &MessageRef) -> Result<Option<u64>, StoreError> {
-        self.with_index(|index| index.get(&keys::message(message)))
+        let found: Option<u64> = self.with_index(|index| index.get(&keys::message(message)))?;
+        let Some(seq) = found else { return Ok(None) };
+        // The key holds half of the name.
+        let mail: Option<MailRecord> = self.with_index(|index| index.get(&keys::mail(seq)))?;
+        Ok(mail.filter(|mail| mail.message == *message).map(|mail| mail.seq))
     }
 
     /// The mail with these bytes.
@@ -84,7 +88,7 @@ impl Store {
     pub fn seqs_by_join_key(&self, key: u64) -> Result<Vec<u64>, StoreError> {
         let found: Vec<(Vec<u8>, ())> =
             self.with_index(|index| index.list(&keys::join_prefix(key), None, LIST_LIMIT))?;
-        Ok(found.iter().filter_map(|(key, ())| keys::last_number(key)).collect())
+        Ok(found.iter().filter_map(|(key, ())| keys::joined(key)).collect())
     }
 
     /// The case with this number.

@@ -1,11 +1,13 @@
 //! A note of what the index files looked like when the store was closed.
 //!
-//! Reading all records at every start would make starting slower as the mailbox grows. Files that hash to what
-//! the note says were not touched since a clean close, so the records need not be read. Anything else (no
-//! note after a crash, other bytes) only means that they are read.
+//! Reading all records at every start would make starting slower as the mailbox grows, and so would reading all bytes.
+//! Files with the names, sizes and times of change that the note says were not touched since a clean close: no
+//! program can set the time at which the system saw the last change (ctime). Anything else (no note after a crash, a
+//! copy, other times) only means that the records are read. What a disk loses by itself is found where it is read:
+//! every value carries a check sum.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -13,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::files;
 use crate::domain::ids::hex;
 
-/// Hash over names and bytes of all files of the folder.
+/// Hash over names, sizes and times of all files of the folder.
 fn fingerprint(dir: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
     add(dir, &mut hash)?;
@@ -23,22 +25,35 @@ fn fingerprint(dir: &Path) -> io::Result<String> {
 fn add(dir: &Path, hash: &mut Sha256) -> io::Result<()> {
     let mut items = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
     items.sort_by_key(fs::DirEntry::file_name);
-    let mut buffer = vec![0; 256 << 10];
     for item in items {
         hash.update(item.file_name().as_encoded_bytes());
         if item.file_type()?.is_dir() {
             add(&item.path(), hash)?;
             continue;
         }
-        let mut file = File::open(item.path())?;
-        hash.update(file.metadata()?.len().to_be_bytes());
-        loop {
-            let read = file.read(&mut buffer)?;
-            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-            hash.update(bytes);
+        let found = item.metadata()?;
+        hash.update(found.len().to_be_bytes());
+        for time in times(&found)? {
+            hash.update(time.to_be_bytes());
         }
     }
     Ok(())
+}
+
+/// What the system says of the last change, in nanoseconds.
+#[cfg(unix)]
+fn times(found: &fs::Metadata) -> io::Result<[i128; 2]> {
+    use std::os::unix::fs::MetadataExt as _;
+    let nanoseconds =
+        |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    let changed = nanoseconds(found.ctime(), found.ctime_nsec());
+    Ok([nanoseconds(found.mtime(), found.mtime_nsec()), changed])
+}
+
+#[cfg(not(unix))]
+fn times(found: &fs::Metadata) -> io::Result<[i128; 2]> {
+    let since = found.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok([i128::try_from(since.as_nanos()).unwrap_or(i128::MAX), 0])
 }
 
 /// Whether the folder is as it was when the note was written.

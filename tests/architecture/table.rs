@@ -159,6 +159,7 @@ pub const TABLE: &[Row] = &[
             "base64",
             "jiff",
             "mail_builder",
+            "rayon",
             "rustls",
             "serde",
             "serde_json",

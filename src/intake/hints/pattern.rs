@@ -21,7 +21,7 @@ use super::letters::{Classes, Letters, Rare, Words};
 const PATTERN_LIMIT: usize = 1 << 20;
 /// Memory for the automaton that a thread builds of it while it searches, in bytes. Few of the some hundred patterns
 /// come near to it; where it is too little for one, that is searched a hundred times slower.
-const SEARCH_LIMIT: usize = 1 << 20;
+const SEARCH_LIMIT: usize = 1 << 18;
 
 /// A pattern: without regard to case, `^` and `$` at sentence ends, bounded in memory. A match does not reach over a
 /// line end.

@@ -1,9 +1,10 @@
 //! A small IMAP server on loopback, inside the process.
 //!
-//! Owns: as much of RFC 3501 as reading one mailbox takes. Absent on purpose: writing. A command that would
+//! Owns: as much of RFC 3501 as reading one mailbox takes, and of RFC 7162 as coming back to it. Absent on purpose: writing. A command that would
 //! change something is refused and remembered, so that a test can prove that none was sent. It serves the
 //! demonstration and tests; it is bounded, but not meant for strangers.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -28,6 +29,8 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 const PATIENCE: u32 = 36_000;
 
 const CAPABILITIES: &str = "IMAP4rev1 AUTH=PLAIN";
+/// What is said on top where changes are numbered (RFC 7162).
+const RESYNC: &str = " ENABLE QRESYNC";
 
 /// One mail to serve.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,11 +51,46 @@ impl std::fmt::Debug for ServedMail {
 }
 
 /// The one mailbox, INBOX.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inbox {
     uid_validity: u32,
     uid_next: u32,
     mails: Vec<(u32, Arc<ServedMail>)>,
+    /// Number of the last change.
+    mod_seq: u64,
+    /// When each UID came, and which went when.
+    came: BTreeMap<u32, u64>,
+    went: BTreeMap<u32, u64>,
+}
+
+impl Inbox {
+    fn add(&mut self, mail: Arc<ServedMail>) {
+        let uid = self.uid_next;
+        self.uid_next = uid.saturating_add(1);
+        self.mod_seq += 1;
+        self.came.insert(uid, self.mod_seq);
+        self.mails.push((uid, mail));
+    }
+
+    /// What a client that comes back is told (RFC 7162 section 3.2.5).
+    fn changes(&self, known: &Known) -> String {
+        let (mut told, since) = (String::new(), known.since);
+        if known.validity != self.uid_validity {
+            return told;
+        }
+        let gone = self.went.iter().filter(|(uid, at)| **at > since && within(&known.uids, **uid));
+        let gone: Vec<String> = gone.map(|(uid, _)| uid.to_string()).collect();
+        if !gone.is_empty() {
+            told += &format!("* VANISHED (EARLIER) {}\r\n", gone.join(","));
+        }
+        for (number, (uid, mail)) in (1..).zip(&self.mails) {
+            if let Some(at) = self.came.get(uid).filter(|at| **at > since) {
+                let flags = mail.flags.join(" ");
+                told += &format!("* {number} FETCH (UID {uid} FLAGS ({flags}) MODSEQ ({at}))\r\n");
+            }
+        }
+        told
+    }
 }
 
 #[derive(Debug)]
@@ -61,6 +99,8 @@ struct Shared {
     password: String,
     inbox: Mutex<Inbox>,
     commands: Mutex<Vec<String>>,
+    /// Whether changes are numbered.
+    resync: AtomicBool,
     stop: AtomicBool,
     open: AtomicUsize,
 }
@@ -82,12 +122,13 @@ impl Server {
     pub fn start(mails: Vec<ServedMail>, user: &str, password: &str) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let inbox = Inbox { uid_validity: 1, uid_next: 1, mails: Vec::new() };
+        let inbox = Inbox { uid_validity: 1, uid_next: 1, ..Inbox::default() };
         let shared = Arc::new(Shared {
             user: user.to_owned(),
             password: password.to_owned(),
             inbox: Mutex::new(inbox),
             commands: Mutex::default(),
+            resync: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             open: AtomicUsize::new(0),
         });
@@ -105,12 +146,14 @@ impl Server {
         self.address.port()
     }
 
+    /// From now on it tells a client that comes back what came and went meanwhile, as QRESYNC has it (RFC 7162).
+    pub fn number_changes(&self) {
+        self.shared.resync.store(true, Ordering::SeqCst);
+    }
+
     /// Adds a mail, under the next UID.
     pub fn deliver(&self, mail: ServedMail) {
-        let mut inbox = lock(&self.shared.inbox);
-        let uid = inbox.uid_next;
-        inbox.uid_next = uid.saturating_add(1);
-        inbox.mails.push((uid, Arc::new(mail)));
+        lock(&self.shared.inbox).add(Arc::new(mail));
     }
 
     /// Continues with this UID, as if those before it had been used and removed.
@@ -121,7 +164,11 @@ impl Server {
 
     /// Removes a mail, as another client might.
     pub fn expunge(&self, uid: u32) {
-        lock(&self.shared.inbox).mails.retain(|(other, _)| *other != uid);
+        let mut inbox = lock(&self.shared.inbox);
+        inbox.mails.retain(|(other, _)| *other != uid);
+        inbox.mod_seq += 1;
+        let at = inbox.mod_seq;
+        inbox.went.insert(uid, at);
     }
 
     /// Makes the mailbox anew: another UIDVALIDITY, and UIDs counted from 1 again.
@@ -129,12 +176,10 @@ impl Server {
         let mut inbox = lock(&self.shared.inbox);
         inbox.uid_validity = uid_validity;
         inbox.uid_next = 1;
+        inbox.came.clear();
+        inbox.went.clear();
         let mails = std::mem::take(&mut inbox.mails);
-        for (_, mail) in mails {
-            let uid = inbox.uid_next;
-            inbox.uid_next = uid.saturating_add(1);
-            inbox.mails.push((uid, mail));
-        }
+        mails.into_iter().for_each(|(_, mail)| inbox.add(mail));
     }
 
     /// The commands received, without tags; of a login only its name.
@@ -226,7 +271,7 @@ fn serve(tcp: TcpStream, shared: &Shared) -> io::Result<()> {
     let output = tcp.try_clone()?;
     let input = BufReader::new(tcp);
     let mut client = Client { shared, input, output, logged_in: false, view: None };
-    client.send(&format!("* OK [CAPABILITY {CAPABILITIES}] casebook demo server\r\n"))?;
+    client.send(&format!("* OK [CAPABILITY {}] casebook demo server\r\n", client.offers()))?;
     while let Some(line) = client.read_line()? {
         let (tag, command) = line.split_once(' ').unwrap_or((line.as_str(), ""));
         if tag.is_empty() || !tag.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -275,6 +320,14 @@ impl Client<'_> {
         Ok(Some(String::from_utf8_lossy(&line).into_owned()))
     }
 
+    fn resyncs(&self) -> bool {
+        self.shared.resync.load(Ordering::SeqCst)
+    }
+
+    fn offers(&self) -> String {
+        format!("{CAPABILITIES}{}", if self.resyncs() { RESYNC } else { "" })
+    }
+
     fn remember(&self, command: &str) {
         let mut commands = lock(&self.shared.commands);
         if commands.len() < MOST_REMEMBERED {
@@ -290,7 +343,7 @@ impl Client<'_> {
         self.remember(if is_login { &verb } else { command });
         let answer = match verb.as_str() {
             "CAPABILITY" => {
-                self.send(&format!("* CAPABILITY {CAPABILITIES}\r\n"))?;
+                self.send(&format!("* CAPABILITY {}\r\n", self.offers()))?;
                 "OK done"
             }
             "NOOP" => "OK done",
@@ -306,6 +359,10 @@ impl Client<'_> {
             _ if !self.logged_in => "BAD log in first",
             "LIST" => {
                 self.send("* LIST (\\HasNoChildren) \"/\" INBOX\r\n")?;
+                "OK done"
+            }
+            "ENABLE" if self.resyncs() => {
+                self.send("* ENABLED QRESYNC\r\n")?;
                 "OK done"
             }
             "EXAMINE" => self.examine(arguments)?,
@@ -341,15 +398,23 @@ impl Client<'_> {
             self.view = None;
             return Ok("NO [NONEXISTENT] no such mailbox");
         }
-        let (validity, next, mails) = {
+        let (validity, next, mails, changes) = {
             let inbox = lock(&self.shared.inbox);
-            (inbox.uid_validity, inbox.uid_next, inbox.mails.clone())
+            let mut changes = String::new();
+            if self.resyncs() {
+                changes = format!("* OK [HIGHESTMODSEQ {}] last\r\n", inbox.mod_seq);
+                if let Some(known) = known_of(arguments) {
+                    changes += &inbox.changes(&known);
+                }
+            }
+            (inbox.uid_validity, inbox.uid_next, inbox.mails.clone(), changes)
         };
         self.send(&format!(
             "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n* {} EXISTS\r\n* 0 RECENT\r\n\
              * OK [UIDVALIDITY {validity}] stays\r\n* OK [UIDNEXT {next}] next\r\n",
             mails.len()
         ))?;
+        self.send(&changes)?;
         self.view = Some(mails);
         Ok("OK [READ-ONLY] open")
     }
@@ -435,6 +500,23 @@ fn ranges(set: &str, last: u32) -> Option<Vec<(u32, u32)>> {
             Some((a.min(b), a.max(b)))
         })
         .collect()
+}
+
+/// What a client that comes back knows.
+struct Known {
+    validity: u32,
+    /// Number of the last change.
+    since: u64,
+    uids: Vec<(u32, u32)>,
+}
+
+/// Reads `INBOX (QRESYNC (1 20 1:5))`.
+fn known_of(arguments: &str) -> Option<Known> {
+    let (_, known) = arguments.split_once("(QRESYNC (")?;
+    let mut words = known.trim_end_matches(')').split(' ');
+    let (validity, since) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let uids = ranges(words.next().unwrap_or("1:*"), u32::MAX)?;
+    Some(Known { validity, since, uids })
 }
 
 fn within(ranges: &[(u32, u32)], uid: u32) -> bool {
