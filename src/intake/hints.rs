@@ -317,7 +317,7 @@ impl Findings {
             self.hints.retain(|hint| !shown(hint));
         }
         let versions = !reading.versions.is_empty();
-        let reports = flags.has_poc && versions || self.invents(flags.ai);
+        let reports = self.proves(flags.has_poc && versions) || self.invents(flags.ai);
         let reaches = versions && self.hints.iter().any(reaches_others);
         // The footer of a tool's mail reads like an offer, and so may a word in a report.
         let misread = |hint: &Hint| {
@@ -344,6 +344,12 @@ impl Findings {
     /// report about us invented, and no word of another product.
     fn invents(&self, ai: AiUse) -> bool {
         ai == AiUse::Suspected && says(&self.hints, "AI10", AnswerValue::Unclear)
+    }
+
+    /// Whether a proof against a version of ours is more than talk: a request, a command, an answer.
+    fn proves(&self, proof: bool) -> bool {
+        let shown = |hint: &Hint| hint.answer == AnswerValue::No && hint.strength > 2;
+        proof && self.hints.iter().any(|hint| hint.clause.as_str() == "NQ2" && shown(hint))
     }
 
     /// Flags of a mail; `versions` says whether it names one of ours, `names_product` whether it names
@@ -377,7 +383,7 @@ impl Findings {
             credit_wanted: raised("credit"),
             public: raised("public"),
             // A tool's mail has a footer as an offer has, and junk brings no proof against a version of ours.
-            spam: raised("spam") && !raised("scanner") && !(has_poc && versions),
+            spam: raised("spam") && !raised("scanner") && !self.proves(has_poc && versions),
             other_product,
             coordination: raised("coordination"),
             encrypted: raised("encrypted") || message.warnings.contains(&Warning::Encrypted),

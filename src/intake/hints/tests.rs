@@ -210,6 +210,8 @@ fn a_version_free_of_the_flaw_is_no_claim() {
         "2.0.0rc3 leaks it. 1.11.8 is not affected.",
         "Only the devel branch has it, on 1.11.8 I get nothing.",
         "1.11.8 ist nicht betroffen, nur 2.0.0rc3.",
+        "The devel branch drops the lock. 1.11.8 keeps the lock until the upload ends.",
+        "On 1.11.8 the upload waits, so this came with devel.",
     ] {
         let reading = reader.text(text);
         assert!(
@@ -218,8 +220,12 @@ fn a_version_free_of_the_flaw_is_no_claim() {
         );
         assert_eq!(crate::domain::version::of_readings(&[&reading]), VersionStatus::DevBranch);
     }
-    let both = reader.text("Seen on 2.0.0rc3 and on 1.11.8.");
-    assert!(is(&both, "SV1", AnswerValue::Yes) && is(&both, "SV2", AnswerValue::Yes));
+    for both in
+        ["Seen on 2.0.0rc3 and on 1.11.8.", "It is in devel. I checked on a clean 1.11.8 too."]
+    {
+        let reading = reader.text(both);
+        assert!(is(&reading, "SV1", AnswerValue::Yes) && is(&reading, "SV2", AnswerValue::Yes));
+    }
 }
 
 #[test]
@@ -251,6 +257,49 @@ fn flags_are_raised_and_taken_back() {
     assert!(flags("VU#123456: we ask for a vendor statement.").coordination);
     assert!(flags("Your WordPress login is weak.").other_product);
     assert!(flags("GET /api/version HTTP/1.1").has_poc);
+}
+
+#[test]
+fn a_name_is_wanted_or_refused_in_many_words() {
+    let reader = Reader::new();
+    for wanted in [
+        "One line in the changelog would be nice.",
+        "If you thank anybody: Ottilie Brandt.",
+        "Wenn Sie es im Changelog erwähnen, dann bitte als \"Otti\".",
+        "Si vous me citez, mettez Odile Brun.",
+        "Citadme como Olga Prieto.",
+        "Podem me mencionar como Otávio.",
+        "致谢中请写我的名字为“欧文”。",
+        "クレジットは「オト」でお願いします。",
+    ] {
+        assert!(reader.text(wanted).flags.credit_wanted, "{wanted}");
+    }
+    for refused in [
+        "I'd prefer to stay unmentioned in the advisory.",
+        "My name does not need to appear.",
+        "Meinen Namen bitte nirgends nennen, eine Erwähnung brauche ich nicht.",
+        "Pas besoin de me citer.",
+        "No hace falta mencionarme.",
+        "Não precisam me citar.",
+        "不需要署名。",
+        "名前は載せないでください。",
+    ] {
+        let reading = reader.text(refused);
+        assert!(!reading.flags.credit_wanted && is(&reading, "BO2", AnswerValue::No), "{refused}");
+    }
+    let request = reader.text("GET /api/users?me=1 lists every name if you put one in the list.");
+    assert!(answers(&request, "BO2").is_empty());
+}
+
+#[test]
+fn a_question_of_use_is_no_proof_and_a_proof_no_junk() {
+    let reader = Reader::new();
+    let use_of = "How do I get my printer to connect? On 1.11.8 I tried another cable.";
+    assert!(is(&reader.text(use_of), "CH2", AnswerValue::No));
+    let sold = "Our company can improve your search results with its services.";
+    assert!(reader.text(sold).flags.spam);
+    let request = format!("{sold}\n\nOn devel:\n\nGET /api/search?q=a HTTP/1.1\n");
+    assert!(!reader.text(&request).flags.spam);
 }
 
 #[test]
