@@ -6,6 +6,9 @@ mod support;
 
 use std::fs;
 
+use casebook::runtime::desk::Desk;
+use casebook::runtime::setup::{Options, Setup};
+use casebook::store::{NewMail, ReceivedFrom};
 use support::console::{Console, NOW, forbidden, write_samples};
 
 #[test]
@@ -25,6 +28,38 @@ fn the_demo_does_the_main_job_without_a_terminal() {
         fs::remove_file(path).expect("removed");
     }
     assert!(!console.store().exists(), "the user's store is not touched");
+}
+
+/// What a first pull of years brings is listed at once; the rules read it a portion at a time.
+#[test]
+fn a_long_backlog_is_listed_before_the_rules_have_read_it() {
+    let console = Console::new();
+    let options = Options { config: None, store: Some(console.store()), ..Options::default() };
+    let opening = Setup::read(options).expect("a setup").opening().expect("an opening");
+    let desk = Desk::open(opening, &mut |_, _, _| {}).expect("a desk");
+    let mail = |n: u32| NewMail {
+        raw: format!("From: r{n}@x.example\r\nSubject: a hole {n}\r\n\r\nOctoPrint 1.11.8\r\n")
+            .into(),
+        received: jiff::Timestamp::from_second(1_790_000_000 + i64::from(n)).expect("a time"),
+        received_from: ReceivedFrom::Header,
+        source: None,
+    };
+    desk.add((0..600).map(mail).collect(), None).expect("stored");
+    drop(desk);
+    let list = || {
+        let done = console.command(&["list", "--json"]).output().expect("run");
+        let rows: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
+        let rows = rows.as_array().expect("a list").clone();
+        let waiting = rows.iter().filter(|row| row["suggested"]["disposition"].is_null()).count();
+        (rows.len(), waiting, String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    let (rows, waiting, told) = list();
+    assert_eq!(rows, 600);
+    assert!((1..=100).contains(&waiting), "{waiting}");
+    assert!(told.contains(&format!("{waiting} mails are listed without a suggestion")), "{told}");
+    let (rows, waiting, told) = list();
+    assert_eq!((rows, waiting), (600, 0));
+    assert!(!told.contains("without a suggestion"), "{told}");
 }
 
 #[test]

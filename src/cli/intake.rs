@@ -39,9 +39,9 @@ impl Watch {
     }
 
     /// Takes the time, then lets the rules read the mail.
-    fn judge(&mut self, desk: &Desk) -> Result<(), Failure> {
+    fn judge(&mut self, desk: &Desk, most: u64) -> Result<(), Failure> {
         self.stored = Some(Instant::now());
-        super::judge_all(desk)
+        super::judge(desk, most)
     }
 }
 
@@ -143,7 +143,7 @@ fn report(
     watch: &mut Watch,
     pulled: &Pulled,
 ) -> Result<(), Failure> {
-    watch.judge(desk)?;
+    watch.judge(desk, super::PORTION)?;
     for note in &pulled.summary.notes {
         eprintln!("note: {}", shown(note));
     }
@@ -168,7 +168,7 @@ pub(crate) fn import(context: &Context, paths: &[PathBuf]) -> Result<(), Failure
         import::run(&desk, paths, &mut |seen| progress.show(&format!("{seen} messages read")));
     progress.end();
     let done = done?;
-    watch.judge(&desk)?;
+    watch.judge(&desk, u64::MAX)?;
     let left = done
         .skipped
         .iter()

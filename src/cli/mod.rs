@@ -129,10 +129,10 @@ impl Context {
         }
     }
 
-    /// Opens the store with every mail judged.
+    /// Opens the store with every mail judged, of a long backlog the next portion.
     pub(crate) fn desk(&self) -> Result<Desk, Failure> {
         let desk = self.open(&self.setup()?)?;
-        judge_all(&desk)?;
+        judge(&desk, PORTION)?;
         Ok(desk)
     }
 
@@ -172,13 +172,23 @@ impl Context {
     }
 }
 
-/// Lets the rules read what they have not read yet; long work is shown.
-pub(crate) fn judge_all(desk: &Desk) -> Result<(), Failure> {
+/// Mails that a command waits for the rules to read. A day's mail is far below; the backlog of a first pull is not.
+pub(crate) const PORTION: u64 = 500;
+
+/// Lets the rules read what they have not read yet, about `most` mails of it; long work is shown, and so is what is
+/// left.
+pub(crate) fn judge(desk: &Desk, most: u64) -> Result<(), Failure> {
     let mut progress = Progress::new();
-    desk.judge_all(&mut |what, done, total| {
+    let left = desk.judge_up_to(most, &mut |what, done, total| {
         progress.show(&format!("{what}: {done} of {total}"));
     })?;
     progress.end();
+    if left > 0 {
+        eprintln!(
+            "note: {left} mails are listed without a suggestion; the rules read them while the screen is open, and \
+             {most} with each command"
+        );
+    }
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! Mail is stored and listed first; what the rules say about it is worked out here, afterwards.
 //!
 //! Which mails wait is kept in the index, in the same step in which they enter it, so a crash loses none. Headless
-//! commands judge what waits before they show or end ([`Desk::judge_all`]); the screen has a thread for it. Until a
+//! commands judge what waits before they show or end, of a long backlog a portion ([`Desk::judge_up_to`]), so that
+//! nobody waits for years of mail; the screen has a thread for it. Until a
 //! mail is judged, its case has no suggestion; a case that is opened before is judged as it is shown.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,16 +67,26 @@ impl Desk {
     /// # Errors
     /// If the store cannot be read or written; what was judged before stays.
     pub fn judge_all(&self, upkeep: Upkeep<'_>) -> Result<(), StoreError> {
+        self.judge_up_to(u64::MAX, upkeep).map(|_| ())
+    }
+
+    /// Judges at least `most` of the mails that wait, if there are so many; how many wait still.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written; what was judged before stays.
+    pub fn judge_up_to(&self, most: u64, upkeep: Upkeep<'_>) -> Result<u64, StoreError> {
         let total = self.store.unjudged(usize::MAX)?.len() as u64;
         let mut done = 0;
-        while let Some(judged) = self.judge_some()? {
+        while done < most
+            && let Some(judged) = self.judge_some()?
+        {
             done += judged.mails;
-            upkeep("judging mail by the rules", done, total);
+            upkeep("judging mail by the rules", done, total.min(most));
         }
         if total > 0 {
             self.store.flush()?;
         }
-        Ok(())
+        Ok(total.saturating_sub(done))
     }
 
     /// Writes what was read, and the cases as they are with it.
