@@ -178,7 +178,8 @@ pub fn read(
     reading.flags = found.flags(message, !reading.versions.is_empty(), product);
     found.channel(policy, message);
     found.take_up_topic(rules, &reading, message, &own);
-    found.heed_traps(&reading, absence::follows(message));
+    let retold = absence::follows(message) || traps::tells_of_fix(own.folded());
+    found.heed_traps(&reading, retold);
     reading.hints = settle(policy, found.hints);
     reading.flags.other_product |= says(&reading.hints, "CH2", AnswerValue::No);
     absence::read(policy, message, &own, &mut reading);
@@ -308,9 +309,9 @@ impl Findings {
 
     /// Where a trap of the decision points applies, what would decline is a question ([`traps`]). What speaks for
     /// NQ3, or for another product, speaks against PD3.
-    fn heed_traps(&mut self, reading: &Reading, follows: bool) {
+    fn heed_traps(&mut self, reading: &Reading, retold: bool) {
         let flags = &reading.flags;
-        let whole = Whole::of(&self.hints, reading, follows);
+        let whole = Whole::of(&self.hints, reading, retold);
         if flags.ai == AiUse::Suspected && !flags.has_poc {
             let shown =
                 |hint: &Hint| hint.clause.as_str() == "NQ2" && hint.answer == AnswerValue::No;

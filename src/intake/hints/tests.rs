@@ -611,3 +611,12 @@ fn mails_about_something_else_are_told_apart() {
     let reading = reader.read(&mail("thank you", cakes));
     assert!(is(&reading, "CH2", AnswerValue::No) && !reading.flags.spam);
 }
+
+#[test]
+fn a_flaw_that_was_mended_is_not_turned_away_for_a_word() {
+    let reader = Reader::new();
+    let told = "OctoPrint 1.11.8 lets rogue admins run commands through a crafted snippet.";
+    assert!(is(&reader.text(told), "NQ11", AnswerValue::Yes));
+    let mended = format!("{told} The flaw has been patched in 1.11.9.");
+    assert!(!is(&reader.text(&mended), "NQ11", AnswerValue::Yes));
+}

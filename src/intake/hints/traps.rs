@@ -11,8 +11,8 @@ use crate::domain::journal::AnswerValue;
 /// What a mail as a whole says about the hints in it.
 pub(super) struct Whole<'a> {
     reading: &'a Reading,
-    /// A mail that answers another: what is new in it seldom is the type.
-    follows: bool,
+    /// A mail that answers another, or tells of a flaw that was mended: what a word in it points to seldom is the type.
+    retold: bool,
     /// A tool's output.
     listed: bool,
     /// A tool is named in prose, for one finding.
@@ -24,7 +24,7 @@ pub(super) struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    pub(super) fn of(hints: &[Hint], reading: &'a Reading, follows: bool) -> Self {
+    pub(super) fn of(hints: &[Hint], reading: &'a Reading, retold: bool) -> Self {
         let proven = |clause: &'static str| {
             let yes = move |hint: &&Hint| {
                 hint.clause.as_str() == clause && hint.answer == AnswerValue::Yes
@@ -45,7 +45,7 @@ impl<'a> Whole<'a> {
         Self {
             worked: worked && (no("NQ11", 2) || no("NQ9", 2)),
             reading,
-            follows,
+            retold,
             listed: listed.clone().any(|hint| hint.strength > 2) || listed.clone().count() > 1,
             told: listed.count() > 0,
             plain: plain.collect(),
@@ -62,7 +62,7 @@ impl<'a> Whole<'a> {
             "NQ2" => !self.plain.is_empty(),
             "NQ3" => strength < 3 && (proof || self.listed),
             _ if !is_type(hint) => false,
-            clause if strength < 2 && (self.follows || self.plainer(clause)) => true,
+            clause if strength < 2 && (self.retold || self.plainer(clause)) => true,
             clause if strength < 2 && self.worked && self.vector_agrees(clause) != Some(true) => {
                 true
             }
@@ -104,6 +104,14 @@ fn least(clause: &str) -> u8 {
         "NQ4" | "NQ5a" | "NQ8" | "NQ10" => 3,
         _ => 2,
     }
+}
+
+/// Whether a text tells of a flaw that the project has mended, as its advisories do. What was mended did qualify.
+pub(super) fn tells_of_fix(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["been patched", "patched in version", "fixed in version"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 fn is_type(hint: &Hint) -> bool {
