@@ -6,6 +6,7 @@
 //! next: [`own`], [`vectors`], [`versions`], [`absence`], [`traps`].
 
 mod absence;
+mod denied;
 mod letters;
 mod own;
 mod pattern;
@@ -26,6 +27,7 @@ use crate::domain::policy::{HintRule, ItemKind, Outcome, Place, Policy};
 use crate::domain::policy_text::sentence_hash;
 use crate::domain::{ClauseId, Evidence, MessageRef};
 use crate::mail::{Message, Warning};
+use denied::Denied;
 use letters::{Letters, Words};
 use own::Own;
 use pattern::Pattern;
@@ -46,6 +48,9 @@ const MET: usize = 3;
 
 /// A sentence that speaks of the policy says nothing of the report: "your policy excludes social engineering".
 const POLICY_TALK: &str = r"\b(?:your|the|this|octoprint'?s) (?:security )?polic(?:y|ies)\b|\bnon-?qualifying\b|\bout of scope\b|\b(?:eure[rn]?|ihre[rn]?) (?:sicherheits)?(?:richtlinien?|policy)\b|\bvotre politique\b|\bsu política\b|\b(?:vossa|sua) política\b|你们的(?:安全)?(?:政策|策略)|(?:ポリシー|方針)(?:に|で)";
+
+/// Places in a line where a rule's words are looked at.
+const MOST_FOUND: usize = 8;
 
 /// Attachment names and addresses that rules look at.
 const MAX_NAMES: usize = 64;
@@ -71,6 +76,7 @@ pub struct Rules {
     versions: versions::Patterns,
     vectors: vectors::Patterns,
     policy_talk: Pattern,
+    denied: Denied,
     /// Hashes of the policy's sentences: quoted word by word they say nothing of the report.
     sentences: BTreeSet<String>,
 }
@@ -81,6 +87,8 @@ struct Rule {
     rule: HintRule,
     /// Whether it speaks for turning the report away.
     declines: bool,
+    /// Whether it speaks of what an attack needs, so that it may be told as what it does not need.
+    needed: bool,
     pattern: Pattern,
     unless: Option<Pattern>,
 }
@@ -111,6 +119,7 @@ impl Rules {
                 pattern: Pattern::parse(&rule.name, &rule.pattern)?,
                 unless: unless.transpose()?,
                 declines: rule.answer == AnswerValue::Yes && disqualifies(policy, rule),
+                needed: rule.answer == AnswerValue::Yes && traps::is_precondition(rule.clause.as_ref()),
                 rule: rule.clone(),
             })
         };
@@ -119,18 +128,26 @@ impl Rules {
         let mut versions = versions::Patterns::parse(policy)?;
         let mut vectors = vectors::Patterns::parse()?;
         let mut policy_talk = Pattern::parse("talk of the policy (built in)", POLICY_TALK)?;
+        let mut denied = Denied::parse()?;
         let (mut sieved, mut others): (Vec<&mut Pattern>, Vec<&mut Pattern>) = Default::default();
         for rule in &mut rules {
             sieved.push(&mut rule.pattern);
             others.extend(&mut rule.unless);
         }
         others.extend(versions.all().chain(vectors.all()).chain([&mut policy_talk]));
+        others.extend(denied.all());
         let trees = sieved.iter().chain(&others).map(|pattern| pattern.tree());
         let (letters, classes) = Letters::of(trees);
         let sieve = Sieve::of(sieved.iter().map(|pattern| pattern.tree()), &letters);
         sieved.into_iter().chain(others).for_each(|pattern| pattern.settle(&classes));
         let sentences = policy.items.iter().flat_map(|item| item.sentences.clone()).collect();
-        Ok(Self { rules, sieve, letters, versions, vectors, policy_talk, sentences })
+        Ok(Self { rules, sieve, letters, versions, vectors, policy_talk, denied, sentences })
+    }
+
+    /// Whether all that a rule finds in a line is told as what the attack does not need.
+    fn denies(&self, compiled: &Rule, line: Words<'_>) -> bool {
+        let found = || compiled.pattern.find(line, MOST_FOUND);
+        compiled.needed && found().iter().all(|words| self.denied.covers(line, words))
     }
 
     /// Whether a sentence speaks of the policy or is one of its own.
@@ -419,7 +436,10 @@ fn matched(
             let sentence = own.sentence(range.clone());
             let within = sentence.start.checked_sub(range.start)?..sentence.end - range.start;
             let words = line.part(within)?;
-            if excluded(words) || compiled.declines && rules.is_policy_talk(words) {
+            if excluded(words)
+                || compiled.declines && rules.is_policy_talk(words)
+                || rules.denies(compiled, line)
+            {
                 return None;
             }
             let quoted = if sentence.len() <= MAX_SENTENCE {
@@ -432,7 +452,8 @@ fn matched(
         })
     };
     let in_subject = || {
-        let found = own.subject_lines(compiled.number).any(|line| compiled.pattern.is_match(line));
+        let stands = |line| compiled.pattern.is_match(line) && !rules.denies(compiled, line);
+        let found = own.subject_lines(compiled.number).any(stands);
         (found && !excluded(own.subject().whole())).then_some(None)
     };
     match compiled.rule.place {

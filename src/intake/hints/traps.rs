@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::ClauseId;
 use crate::domain::hint::{Hint, Reading};
 use crate::domain::journal::AnswerValue;
 
@@ -112,6 +113,15 @@ pub(super) fn tells_of_fix(text: &str) -> bool {
     ["been patched", "patched in version", "fixed in version"]
         .iter()
         .any(|words| text.contains(words))
+}
+
+/// Whether a type is one of what an attack needs: a person, a place, a state, a right.
+pub(super) fn is_precondition(clause: Option<&ClauseId>) -> bool {
+    let type_of = |clause: &ClauseId| {
+        let clause = clause.as_str();
+        clause.starts_with("NQ") && !matches!(clause, "NQ1" | "NQ2" | "NQ3" | "NQ9")
+    };
+    clause.is_some_and(type_of)
 }
 
 fn is_type(hint: &Hint) -> bool {
