@@ -43,6 +43,9 @@ const FLAG_STRENGTH: i32 = 3;
 /// Flag of rules that count only together.
 const TOPIC: &str = "topic";
 
+/// Flag of words that say that what is told was not worked out.
+const UNPROVEN: &str = "unproven";
+
 /// Rules of one topic from which it is one.
 const MET: usize = 3;
 
@@ -329,7 +332,8 @@ impl Findings {
     fn heed_traps(&mut self, reading: &Reading, retold: bool) {
         let flags = &reading.flags;
         let whole = Whole::of(&self.hints, reading, retold);
-        if flags.ai == AiUse::Suspected && !flags.has_poc {
+        let unproven = self.flags.contains_key(UNPROVEN);
+        if (flags.ai == AiUse::Suspected || unproven) && !flags.has_poc {
             let shown =
                 |hint: &Hint| hint.clause.as_str() == "NQ2" && hint.answer == AnswerValue::No;
             self.hints.retain(|hint| !shown(hint));
@@ -392,7 +396,9 @@ impl Findings {
         });
         let talk = if plain { self.weak_proof } else { 0 };
         let proof = self.flags.get("poc").copied().unwrap_or_default() - unproven - talk;
-        let has_poc = !other_product && proof >= FLAG_STRENGTH;
+        // Whoever keeps the proof back, or has only read the code, names the request and does not show it.
+        let withheld = raised(UNPROVEN) || self.invents(ai);
+        let has_poc = !other_product && !withheld && proof >= FLAG_STRENGTH;
         Flags {
             ai,
             scanner: raised("scanner"),
