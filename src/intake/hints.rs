@@ -397,7 +397,7 @@ impl Findings {
         let talk = if plain { self.weak_proof } else { 0 };
         let proof = self.flags.get("poc").copied().unwrap_or_default() - unproven - talk;
         // Whoever keeps the proof back, or has only read the code, names the request and does not show it.
-        let withheld = raised(UNPROVEN) || self.invents(ai);
+        let withheld = self.flags.contains_key(UNPROVEN) || self.invents(ai);
         let has_poc = !other_product && !withheld && proof >= FLAG_STRENGTH;
         Flags {
             ai,

@@ -140,7 +140,7 @@ fn continues(line: &str, next: &str) -> bool {
     let indented = next.len() - starts.len() >= 4 || next.starts_with('\t');
     let item = starts
         .starts_with(['-', '*', '#', '|', '\u{2022}', '\u{b7}', '`', '<', '$', '+', '='])
-        || starts.split([' ', '.', ')']).next().is_some_and(|word| {
+        || starts.split_once(['.', ')']).is_some_and(|(word, _)| {
             !word.is_empty() && word.len() <= 3 && word.bytes().all(|b| b.is_ascii_digit())
         });
     let heading = line.trim_start().starts_with('#');
