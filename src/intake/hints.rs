@@ -122,7 +122,8 @@ impl Rules {
                 pattern: Pattern::parse(&rule.name, &rule.pattern)?,
                 unless: unless.transpose()?,
                 declines: rule.answer == AnswerValue::Yes && disqualifies(policy, rule),
-                needed: rule.answer == AnswerValue::Yes && traps::is_precondition(rule.clause.as_ref()),
+                needed: rule.answer == AnswerValue::Yes
+                    && traps::is_precondition(rule.clause.as_ref()),
                 rule: rule.clone(),
             })
         };

@@ -80,7 +80,9 @@ impl<'a> Whole<'a> {
                 true
             }
             // Own steps weigh more than one weak word.
-            clause if self.thin.contains(clause) && proof => true,
+            clause if self.thin.contains(clause) && proof => {
+                self.vector_agrees(clause) != Some(true)
+            }
             // Where a lesser right was enough, a word of the admin tells who is meant to, or who is hit.
             "NQ11" if self.worked && self.lesser => self.vector_agrees("NQ11") != Some(true),
             clause => match self.vector_agrees(clause) {
