@@ -659,10 +659,9 @@ fn what_an_attack_does_not_need_counts_for_no_type() {
     }
     for (clause, told) in [
         ("NQ5a", "Nothing in it stops somebody with physical access to the Pi."),
-        ("NQ8", "The login does not help an instance that is exposed to the internet."),
+        ("NQ8", "Nothing warns the owner of an instance that is exposed to the internet."),
         ("NQ8", "Set up a port forward on the router, no password is asked for then."),
-        ("NQ11", "No check is made: it requires admin rights and nothing else."),
-        ("NQ6", "If the user does not look and installs a malicious plugin, all is lost."),
+        ("NQ6", "The user installs a malicious plugin, and nothing warns of it."),
         ("NQ5a", "Hay que tener acceso físico a la Raspberry."),
         ("NQ5a", "Mit physischem Zugriff auf das Gerät geht es."),
     ] {
