@@ -29,7 +29,9 @@ struct Shared {
     password: String,
     inbox: Mutex<Inbox>,
     commands: Mutex<Vec<String>>,
-    /// Whether changes are numbered.
+    /// Whether changes are numbered: CONDSTORE.
+    numbered: AtomicBool,
+    /// Whether they are told to who comes back: QRESYNC, which has the other.
     resync: AtomicBool,
     stop: AtomicBool,
     open: AtomicUsize,
@@ -52,12 +54,12 @@ impl Server {
     pub fn start(mails: Vec<ServedMail>, user: &str, password: &str) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let inbox = Inbox { uid_validity: 1, uid_next: 1, ..Inbox::default() };
         let shared = Arc::new(Shared {
             user: user.to_owned(),
             password: password.to_owned(),
-            inbox: Mutex::new(inbox),
+            inbox: Mutex::new(Inbox::new(1)),
             commands: Mutex::default(),
+            numbered: AtomicBool::new(false),
             resync: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             open: AtomicUsize::new(0),
@@ -76,8 +78,14 @@ impl Server {
         self.address.port()
     }
 
-    /// From now on it tells a client that comes back what came and went meanwhile, as QRESYNC has it (RFC 7162).
+    /// From now on it can be asked what has changed, as CONDSTORE has it (RFC 7162).
     pub fn number_changes(&self) {
+        self.shared.numbered.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on it tells a client that comes back what came and went meanwhile, as QRESYNC has it (RFC 7162).
+    pub fn tell_changes(&self) {
+        self.number_changes();
         self.shared.resync.store(true, Ordering::SeqCst);
     }
 
@@ -94,22 +102,28 @@ impl Server {
 
     /// Removes a mail, as another client might.
     pub fn expunge(&self, uid: u32) {
-        let mut inbox = lock(&self.shared.inbox);
-        inbox.mails.retain(|(other, _)| *other != uid);
-        inbox.mod_seq += 1;
-        let at = inbox.mod_seq;
-        inbox.went.insert(uid, at);
+        lock(&self.shared.inbox).remove(uid);
+    }
+
+    /// Gives the flags of a mail, as another client might.
+    pub fn flag(&self, uid: u32, flags: &[&str]) {
+        let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        lock(&self.shared.inbox).flag(uid, &flags);
+    }
+
+    /// Puts a mail under a UID that was given before, as no server should.
+    pub fn give_again(&self, uid: u32, mail: ServedMail) {
+        lock(&self.shared.inbox).put(uid, Arc::new(mail));
+    }
+
+    /// Forgets the mails from this UID on and gives their UIDs again, like a server restored from a backup.
+    pub fn set_back(&self, uid: u32) {
+        lock(&self.shared.inbox).set_back(uid);
     }
 
     /// Makes the mailbox anew: another UIDVALIDITY, and UIDs counted from 1 again.
     pub fn renew(&self, uid_validity: u32) {
-        let mut inbox = lock(&self.shared.inbox);
-        inbox.uid_validity = uid_validity;
-        inbox.uid_next = 1;
-        inbox.came.clear();
-        inbox.went.clear();
-        let mails = std::mem::take(&mut inbox.mails);
-        mails.into_iter().for_each(|(_, mail)| inbox.add(mail));
+        lock(&self.shared.inbox).renew(uid_validity);
     }
 
     /// The commands received, without tags; of a login only its name.

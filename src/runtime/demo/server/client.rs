@@ -3,15 +3,14 @@
 use std::fmt::Write as _;
 use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::grammar::{astrings, describe, items_of, known_of, ranges, within};
-use super::inbox::ServedMail;
+use super::grammar::{Item, astrings, changed_since, describe, items_of, known_of, ranges, within};
+use super::inbox::Held;
 use super::{Shared, lock};
 
 /// Longest command line, in bytes.
@@ -23,9 +22,19 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 /// Looks without a command after which a connection is closed: half an hour (RFC 3501 section 5.4).
 const PATIENCE: u32 = 36_000;
 
-const CAPABILITIES: &str = "IMAP4rev1 AUTH=PLAIN";
-/// What is said on top where changes are numbered (RFC 7162).
+const CAPABILITIES: &str = "IMAP4rev1 AUTH=PLAIN IDLE";
+/// What is said on top where changes are numbered, and where they are told (RFC 7162).
+const NUMBERED: &str = " CONDSTORE";
 const RESYNC: &str = " ENABLE QRESYNC";
+
+/// What a client has seen of the mailbox.
+#[derive(Clone)]
+struct View {
+    /// By sequence number.
+    mails: Vec<Held>,
+    /// Number of the last change in it.
+    mod_seq: u64,
+}
 
 /// One client.
 struct Client<'a> {
@@ -34,7 +43,11 @@ struct Client<'a> {
     output: TcpStream,
     logged_in: bool,
     /// The mails as they were when the mailbox was opened or last asked for, by sequence number.
-    view: Option<Vec<(u32, Arc<ServedMail>)>>,
+    view: Option<View>,
+    /// It asked to be told in UIDs.
+    enabled: bool,
+    /// It waits for news.
+    idle: bool,
 }
 
 pub(super) fn serve(tcp: TcpStream, shared: &Shared) -> io::Result<()> {
@@ -43,7 +56,8 @@ pub(super) fn serve(tcp: TcpStream, shared: &Shared) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     let output = tcp.try_clone()?;
     let input = BufReader::new(tcp);
-    let mut client = Client { shared, input, output, logged_in: false, view: None };
+    let mut client =
+        Client { shared, input, output, logged_in: false, view: None, enabled: false, idle: false };
     client.send(&format!("* OK [CAPABILITY {}] casebook demo server\r\n", client.offers()))?;
     while let Some(line) = client.read_line()? {
         let (tag, command) = line.split_once(' ').unwrap_or((line.as_str(), ""));
@@ -78,6 +92,9 @@ impl Client<'_> {
                     if self.shared.stop.load(Ordering::SeqCst) || looks > PATIENCE {
                         return Ok(None);
                     }
+                    if self.idle {
+                        self.tell_news()?;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -97,8 +114,14 @@ impl Client<'_> {
         self.shared.resync.load(Ordering::SeqCst)
     }
 
+    fn numbers(&self) -> bool {
+        self.shared.numbered.load(Ordering::SeqCst)
+    }
+
     fn offers(&self) -> String {
-        format!("{CAPABILITIES}{}", if self.resyncs() { RESYNC } else { "" })
+        let numbered = if self.numbers() { NUMBERED } else { "" };
+        let resync = if self.resyncs() { RESYNC } else { "" };
+        format!("{CAPABILITIES}{numbered}{resync}")
     }
 
     fn remember(&self, command: &str) {
@@ -135,11 +158,13 @@ impl Client<'_> {
                 "OK done"
             }
             "ENABLE" if self.resyncs() => {
+                self.enabled = true;
                 self.send("* ENABLED QRESYNC\r\n")?;
                 "OK done"
             }
             "EXAMINE" => self.examine(arguments)?,
             "UID" => self.uid(arguments)?,
+            "IDLE" => self.idle()?,
             _ => "BAD not here: this mailbox is read-only",
         };
         self.send(&format!("{tag} {answer}\r\n"))?;
@@ -171,37 +196,62 @@ impl Client<'_> {
             self.view = None;
             return Ok("NO [NONEXISTENT] no such mailbox");
         }
-        let (validity, next, mails, changes) = {
+        let (validity, next, view, changes) = {
             let inbox = lock(&self.shared.inbox);
             let mut changes = String::new();
-            if self.resyncs() {
+            if self.enabled || (self.numbers() && arguments.ends_with(" (CONDSTORE)")) {
                 changes = format!("* OK [HIGHESTMODSEQ {}] last\r\n", inbox.mod_seq);
                 if let Some(known) = known_of(arguments) {
                     changes += &inbox.changes(&known);
                 }
             }
-            (inbox.uid_validity, inbox.uid_next, inbox.mails.clone(), changes)
+            let view = View { mails: inbox.mails.clone(), mod_seq: inbox.mod_seq };
+            (inbox.uid_validity, inbox.uid_next, view, changes)
         };
         self.send(&format!(
             "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n* {} EXISTS\r\n* 0 RECENT\r\n\
              * OK [UIDVALIDITY {validity}] stays\r\n* OK [UIDNEXT {next}] next\r\n",
-            mails.len()
+            view.mails.len()
         ))?;
         self.send(&changes)?;
-        self.view = Some(mails);
+        self.view = Some(view);
         Ok("OK [READ-ONLY] open")
+    }
+
+    /// Tells of news until the client has heard enough (RFC 2177).
+    fn idle(&mut self) -> io::Result<&'static str> {
+        self.send("+ idling\r\n")?;
+        self.idle = true;
+        let line = self.read_line()?;
+        self.idle = false;
+        let done = line.is_some_and(|line| line.eq_ignore_ascii_case("DONE"));
+        Ok(if done { "OK done" } else { "BAD DONE was expected" })
+    }
+
+    fn tell_news(&mut self) -> io::Result<()> {
+        let Some(view) = &mut self.view else { return Ok(()) };
+        let news = {
+            let inbox = lock(&self.shared.inbox);
+            if inbox.mod_seq == view.mod_seq {
+                return Ok(());
+            }
+            let news = inbox.news(&view.mails, self.enabled);
+            *view = View { mails: inbox.mails.clone(), mod_seq: inbox.mod_seq };
+            news
+        };
+        self.send(&news)
     }
 
     fn uid(&mut self, arguments: &str) -> io::Result<&'static str> {
         let (verb, rest) = arguments.split_once(' ').unwrap_or((arguments, ""));
-        let Some(view) = self.view.clone() else { return Ok("BAD no mailbox open") };
-        let last = view.last().map_or(0, |(uid, _)| *uid);
+        let Some(View { mails, .. }) = self.view.clone() else { return Ok("BAD no mailbox open") };
+        let last = mails.last().map_or(0, |held| held.uid);
         if verb.eq_ignore_ascii_case("SEARCH") {
             let rest = rest.strip_prefix("UID ").unwrap_or(rest);
             let set = if rest.eq_ignore_ascii_case("ALL") { "1:*" } else { rest };
             let Some(ranges) = ranges(set, last) else { return Ok("BAD search not known") };
             let mut found = "* SEARCH".to_owned();
-            for (uid, _) in view.iter().filter(|(uid, _)| within(&ranges, *uid)) {
+            for Held { uid, .. } in mails.iter().filter(|held| within(&ranges, held.uid)) {
                 // Writing to a string cannot fail.
                 let _written = write!(found, " {uid}");
             }
@@ -212,13 +262,19 @@ impl Client<'_> {
             return Ok("BAD not here: this mailbox is read-only");
         }
         let Some((set, items)) = rest.split_once(' ') else { return Ok("BAD what to fetch?") };
-        let (Some(ranges), Some(items)) = (ranges(set, last), items_of(items)) else {
+        let Some((items, since)) =
+            changed_since(items).filter(|it| it.1.is_none() || self.numbers())
+        else {
+            return Ok("BAD changes are not numbered");
+        };
+        let (Some(ranges), Some(mut items)) = (ranges(set, last), items_of(items)) else {
             return Ok("BAD fetch not known, or it would change flags");
         };
+        items.extend(since.map(|_| Item::ModSeq));
         let mut answer = Vec::new();
-        for (number, (uid, mail)) in (1_u32..).zip(&view) {
-            if within(&ranges, *uid) {
-                answer.extend_from_slice(&describe(number, *uid, mail, &items));
+        for (number, held) in (1_u32..).zip(&mails) {
+            if within(&ranges, held.uid) && since.is_none_or(|since| held.changed > since) {
+                answer.extend_from_slice(&describe(number, held, &items));
                 if answer.len() > 256 << 10 {
                     self.output.write_all(&answer)?;
                     answer.clear();

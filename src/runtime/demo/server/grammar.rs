@@ -1,6 +1,6 @@
 //! The words of commands and of answers to FETCH.
 
-use super::inbox::ServedMail;
+use super::inbox::Held;
 
 /// Whether a command would change the mailbox.
 pub(super) fn is_modifying(command: &str) -> bool {
@@ -76,6 +76,14 @@ pub(super) fn known_of(arguments: &str) -> Option<Known> {
     Some(Known { validity, since, uids })
 }
 
+/// Splits off what RFC 7162 section 3.1.4.1 allows behind the items, `(CHANGEDSINCE 12)`, and reads its number.
+pub(super) fn changed_since(items: &str) -> Option<(&str, Option<u64>)> {
+    match items.split_once(" (CHANGEDSINCE ") {
+        None => Some((items, None)),
+        Some((items, since)) => Some((items, Some(since.strip_suffix(')')?.parse().ok()?))),
+    }
+}
+
 pub(super) fn within(ranges: &[(u32, u32)], uid: u32) -> bool {
     ranges.iter().any(|&(first, last)| first <= uid && uid <= last)
 }
@@ -86,6 +94,8 @@ pub(super) enum Item {
     Size,
     Date,
     Flags,
+    /// Number of the last change.
+    ModSeq,
     /// The whole message, or a slice of it: offset and length.
     Body(Option<(usize, usize)>),
 }
@@ -99,6 +109,7 @@ pub(super) fn items_of(text: &str) -> Option<Vec<Item>> {
             "RFC822.SIZE" => Some(Item::Size),
             "INTERNALDATE" => Some(Item::Date),
             "FLAGS" => Some(Item::Flags),
+            "MODSEQ" => Some(Item::ModSeq),
             "BODY.PEEK[]" => Some(Item::Body(None)),
             _ => {
                 let slice = item.strip_prefix("BODY.PEEK[]<")?.strip_suffix('>')?;
@@ -109,7 +120,8 @@ pub(super) fn items_of(text: &str) -> Option<Vec<Item>> {
         .collect()
 }
 
-pub(super) fn describe(number: u32, uid: u32, mail: &ServedMail, items: &[Item]) -> Vec<u8> {
+pub(super) fn describe(number: u32, held: &Held, items: &[Item]) -> Vec<u8> {
+    let Held { uid, mail, changed } = held;
     let mut answer = format!("* {number} FETCH (").into_bytes();
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
@@ -127,6 +139,7 @@ pub(super) fn describe(number: u32, uid: u32, mail: &ServedMail, items: &[Item])
             Item::Flags => {
                 answer.extend_from_slice(format!("FLAGS ({})", mail.flags.join(" ")).as_bytes());
             }
+            Item::ModSeq => answer.extend_from_slice(format!("MODSEQ ({changed})").as_bytes()),
             Item::Body(slice) => {
                 let (offset, length) = slice.unwrap_or((0, mail.raw.len()));
                 let rest = mail.raw.get(offset..).unwrap_or_default();
