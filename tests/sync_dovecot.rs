@@ -42,10 +42,10 @@ impl Sink for Kept {
 
     fn compare(&mut self, _: &str, _: u32, now: &[Meta]) -> Result<UidSet, SinkError> {
         for meta in now {
-            let mail = self.mails.get_mut(&meta.uid).expect("one that is here");
+            let mail = self.mails.get_mut(&meta.uid).unwrap();
             assert!(meta.size.is_none_or(|size| size as usize == mail.raw.len()));
             assert!(meta.internal_date.is_none() || meta.internal_date == mail.internal_date);
-            mail.flags = meta.flags.clone().expect("flags");
+            mail.flags = meta.flags.clone().unwrap();
         }
         Ok(UidSet::new())
     }

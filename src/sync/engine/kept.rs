@@ -54,7 +54,10 @@ impl Engine<'_> {
                 strange
             }
         };
-        if strange.is_empty() { Ok(()) } else { self.read_anew(view.uid_validity, &strange) }
+        if strange.is_empty() {
+            return Ok(());
+        }
+        self.read_anew(view.uid_validity, &strange, view.uid_next.filter(|next| *next <= last))
     }
 
     /// Messages that have changed since the last pass, as far as the server can tell.
@@ -132,13 +135,22 @@ impl Engine<'_> {
     }
 
     /// Forgets that these UIDs were read, as they stand for other messages now, or for none.
-    fn read_anew(&mut self, validity: u32, strange: &UidSet) -> Result<(), Stop> {
-        let mut told = strange.clone();
-        let told = told.take_newest(u32::MAX, MOST_TOLD).to_imap();
+    fn read_anew(
+        &mut self,
+        validity: u32,
+        strange: &UidSet,
+        back_to: Option<u32>,
+    ) -> Result<(), Stop> {
         let name = printable(self.name.as_bytes());
+        let what = match back_to {
+            Some(next) => format!("the UIDs of {name} went back to {next}"),
+            None => {
+                let some = strange.clone().take_newest(u32::MAX, MOST_TOLD).to_imap();
+                format!("the server gave UIDs of {name} a second time, such as {some}")
+            }
+        };
         self.note(format!(
-            "the server gave UIDs of {name} a second time, such as {told}: what it has there is fetched anew, and the \
-             earlier copies stay"
+            "{what}: what it has there is fetched anew, and the earlier copies stay"
         ));
         let gone = self.sink.vanished(&self.name, validity, strange);
         gone.map_err(|source| SyncError::Sink { source })?;
@@ -186,7 +198,7 @@ impl Engine<'_> {
             }
         }
         if !strange.is_empty() {
-            self.read_anew(view.uid_validity, &strange)?;
+            self.read_anew(view.uid_validity, &strange, None)?;
             let again = self.fetch_new(view, &self.before().done)?;
             listed.there.extend(&again.there);
             listed.gone.extend(&again.gone);
