@@ -117,11 +117,13 @@ impl Places {
     ) -> Result<(), StoreError> {
         let Some(MailSource { mailbox, uid_validity, uid, flags }) = source else { return Ok(()) };
         batch.map_uid(mailbox, *uid_validity, *uid, seq);
-        batch.put_flags(mailbox, *uid_validity, *uid, flags);
         let before = match self.taken.insert((mailbox.clone(), *uid_validity, *uid), seq) {
             Some(before) => Some(before),
             None => store.uid_known(mailbox, *uid_validity, *uid)?,
         };
+        if before.is_some() || !flags.is_empty() {
+            batch.put_flags(mailbox, *uid_validity, *uid, flags);
+        }
         self.displaced.extend(before.filter(|before| *before != seq));
         Ok(())
     }

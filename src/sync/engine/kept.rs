@@ -18,6 +18,8 @@ use crate::sync::{Meta, Phase};
 
 /// UIDs asked for at once when looking for removed ones; the number adapts afterwards.
 const SEARCH_WINDOW: u32 = 1 << 16;
+/// Messages handed over at once to be compared.
+const COMPARED: u32 = 4096;
 /// Most ranges of UIDs named to the user.
 const MOST_TOLD: usize = 5;
 
@@ -181,8 +183,25 @@ impl Engine<'_> {
             return Ok(told);
         }
         let more = before.present.is_some_and(|present| here > u64::from(present));
-        let (mut left, mut vanished) = (before.done.clone(), UidSet::new());
-        let mut strange = UidSet::new();
+        let (vanished, strange) = self.look_for(view, before.done.clone(), more)?;
+        if !strange.is_empty() {
+            self.read_anew(view.uid_validity, &strange, None)?;
+            let again = self.fetch_new(view, &self.before().done)?;
+            listed.there.extend(&again.there);
+            listed.gone.extend(&again.gone);
+        }
+        Ok(vanished)
+    }
+
+    /// Asks which of these UIDs are there: those that are not, and, where there are more than should be, those that no
+    /// message is here for.
+    fn look_for(
+        &mut self,
+        view: View,
+        mut left: UidSet,
+        more: bool,
+    ) -> Result<(UidSet, UidSet), Stop> {
+        let (mut vanished, mut strange) = (UidSet::new(), UidSet::new());
         let mut window = SEARCH_WINDOW;
         while !left.is_empty() {
             let asked = left.take_newest(window, MOST_RANGES);
@@ -193,17 +212,13 @@ impl Engine<'_> {
                 window = window.saturating_mul(4);
             }
             vanished.extend(&asked.minus(&found));
-            if more {
-                strange.extend(&self.compare(view.uid_validity, &named(&found))?);
+            let mut found = if more { found } else { UidSet::new() };
+            while !found.is_empty() {
+                let some = found.take_newest(COMPARED, MOST_RANGES);
+                strange.extend(&self.compare(view.uid_validity, &named(&some))?);
             }
         }
-        if !strange.is_empty() {
-            self.read_anew(view.uid_validity, &strange, None)?;
-            let again = self.fetch_new(view, &self.before().done)?;
-            listed.there.extend(&again.there);
-            listed.gone.extend(&again.gone);
-        }
-        Ok(vanished)
+        Ok((vanished, strange))
     }
 
     /// Tells the sink what is not on the server any more, once also that a former UIDVALIDITY is over.

@@ -149,12 +149,17 @@ impl World {
         }
     }
 
-    /// Another message stands under a UID all at once, which only who is told of changes can know.
+    /// Another message stands under a UID all at once, which only who is told of changes can know: of the one that
+    /// vanished, or of size and date.
     fn replace(&mut self, name: &str, dice: &mut Dice) {
         let other = self.write(dice);
         let Some(folder) = self.folders.get_mut(name) else { return };
         let at = dice.below(folder.mails.len() as u64) as usize;
         if let Some(mail) = folder.mails.get_mut(at) {
+            if self.qresync {
+                folder.mod_seq += 1;
+                folder.removed.push((mail.uid, folder.mod_seq));
+            }
             folder.mod_seq += 1;
             folder.era += 1;
             *mail = Mail { uid: mail.uid, at: folder.mod_seq, ..other };
@@ -172,7 +177,7 @@ impl World {
             17 => self.renew(name, dice),
             // A message that breaks connections hides what a client could see of these.
             18 if self.poison.is_none() && dice.once_in(2) => {
-                if self.condstore && !self.qresync && dice.once_in(2) {
+                if (self.condstore || self.qresync) && dice.once_in(2) {
                     self.replace(name, dice);
                 } else {
                     self.set_back(name, dice);
@@ -503,7 +508,7 @@ impl Line {
         let mut vanished: UidSet = folder
             .removed
             .iter()
-            .filter(|(uid, at)| (forgot || *at > since) && known.contains(*uid))
+            .filter(|(uid, at)| *at > since && known.contains(*uid))
             .map(|(uid, _)| *uid)
             .collect();
         if forgot {
