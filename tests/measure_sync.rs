@@ -10,7 +10,8 @@
 //!
 //! Every round runs each client once, one after the other, each into an empty folder, plain and over TLS; the table
 //! gives medians and their ratios to the stream of the same transport. "stored" is until the mail is durable and can
-//! be listed, "all" until the program has ended, which reads some of it by the rules. `MEASURE_CLIENTS` and
+//! be listed, "all" until the program has ended, which reads some of it by the rules; the time of the processor is
+//! that of the whole, of a stream none is taken. `MEASURE_CLIENTS` and
 //! `MEASURE_TRANSPORTS` leave some out, as the head of `tests/support/bench.rs` says; mbsync is measured where it is
 //! installed.
 
@@ -39,11 +40,18 @@ struct Run {
     seconds: f64,
     /// Until the mail was durable and could be listed.
     stored: f64,
+    cpu_seconds: f64,
     peak_mb: f64,
     /// Bytes of all files, and of the blocks they take.
     bytes: u64,
     allocated: u64,
     archive: u64,
+}
+
+impl Run {
+    fn of(Watched { seconds, cpu_seconds, peak_mb }: Watched) -> Self {
+        Self { seconds, stored: seconds, cpu_seconds, peak_mb, ..Self::default() }
+    }
 }
 
 #[test]
@@ -104,19 +112,19 @@ fn stream(bench: &Bench, way: Way) -> Run {
 
 fn casebook(bench: &Bench, way: Way) -> Run {
     let folder = bench.empty("casebook");
-    let (Watched { seconds, peak_mb }, told) = bench.casebook(&folder, way);
+    let (watched, told) = bench.casebook(&folder, way);
     assert_eq!(told["new"].as_u64(), Some(bench.messages as u64), "{told}");
     let judged = told["judged_seconds"].as_f64().expect("a time");
     let (bytes, allocated) = size(&folder.join("store"));
     let (archive, _) = size(&folder.join("store/archive"));
-    Run { seconds, stored: seconds - judged, peak_mb, bytes, allocated, archive }
+    Run { stored: watched.seconds - judged, bytes, allocated, archive, ..Run::of(watched) }
 }
 
 fn mbsync(bench: &Bench, way: Way, fsync: bool) -> Run {
     let folder = bench.empty("mbsync");
-    let Watched { seconds, peak_mb } = bench.mbsync(&folder, way, fsync);
+    let watched = bench.mbsync(&folder, way, fsync);
     let (bytes, allocated) = size(&folder.join("mail"));
-    Run { seconds, stored: seconds, peak_mb, bytes, allocated, archive: 0 }
+    Run { bytes, allocated, ..Run::of(watched) }
 }
 
 fn print(bench: &Bench, results: &[(Client, Vec<Run>)], way: Way) {
@@ -128,17 +136,18 @@ fn print(bench: &Bench, results: &[(Client, Vec<Run>)], way: Way) {
     let stream = middle(Client::Stream, |run| run.seconds);
     eprintln!("\n{}, load {}", if way.tls { "TLS" } else { "plain" }, load());
     eprintln!(
-        "| client | stored s | x stream | all s | mails/s | peak MB | bytes / raw | blocks / raw |"
+        "| client | stored s | x stream | all s | mails/s | CPU ms/mail | peak MB | bytes / raw | blocks / raw |"
     );
-    eprintln!("|---|---|---|---|---|---|---|---|");
+    eprintln!("|---|---|---|---|---|---|---|---|---|");
     for (client, _) in results {
         let of = |of| middle(*client, of).expect("a run");
         let (seconds, until) = (of(|run| run.seconds), of(|run| run.stored));
         eprintln!(
-            "| {} | {until:.2} | {} | {seconds:.2} | {:.0} | {:.0} | {:.3} | {:.3} |",
+            "| {} | {until:.2} | {} | {seconds:.2} | {:.0} | {:.3} | {:.0} | {:.3} | {:.3} |",
             client.name(),
             stream.map_or_else(|| "-".to_owned(), |stream| format!("{:.2}", until / stream)),
             bench.messages as f64 / until,
+            of(|run| run.cpu_seconds) * 1e3 / bench.messages as f64,
             of(|run| run.peak_mb),
             of(|run| run.bytes as f64) / raw,
             of(|run| run.allocated as f64) / raw,

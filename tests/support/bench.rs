@@ -194,10 +194,11 @@ fn named_client(name: &str) -> Client {
     found.unwrap_or_else(|| panic!("MEASURE_CLIENTS knows no {name}"))
 }
 
-/// How long a program ran, and the largest memory that it ever held.
+/// How long a program ran, how long the processor worked for it, and the largest memory that it ever held.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Watched {
     pub seconds: f64,
+    pub cpu_seconds: f64,
     pub peak_mb: f64,
 }
 
@@ -209,13 +210,14 @@ pub fn watched(command: &mut Command, out: &Path) -> Watched {
         .stdout(File::create(out).expect("a file"))
         .spawn()
         .expect("it starts");
-    let mut peak_mb: f64 = 0.0;
+    let (mut peak_mb, mut cpu_seconds): (f64, f64) = (0.0, 0.0);
     loop {
         peak_mb = peak_mb.max(peak_of(child.id()));
+        cpu_seconds = cpu_seconds.max(cpu_of(child.id()));
         if let Some(ended) = child.try_wait().expect("a child") {
             let seconds = began.elapsed().as_secs_f64();
             assert!(ended.success(), "{command:?}: {ended}");
-            return Watched { seconds, peak_mb };
+            return Watched { seconds, cpu_seconds, peak_mb };
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -227,6 +229,18 @@ pub fn peak_of(process: u32) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kilobytes.unwrap_or(0.0) / 1e3
+}
+
+/// Ticks of `/proc/PID/stat` in a second: what Linux gives programs on every machine.
+const TICKS: f64 = 100.0;
+
+/// How long the processor has worked for a process so far, in seconds; 0 where the system does not tell.
+pub fn cpu_of(process: u32) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name in brackets may hold blanks; user and system time are the 12th and 13th field behind it.
+    let fields = text.rsplit_once(") ").map(|(_, rest)| rest.split(' ').skip(11).take(2));
+    let ticks = fields.map(|two| two.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>());
+    ticks.unwrap_or(0.0) / TICKS
 }
 
 /// Bytes of all files below, and of the blocks that they and the folders take.
