@@ -81,7 +81,6 @@ impl Drop for Later {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "tests may fail loudly")]
 mod tests {
     use super::*;
 

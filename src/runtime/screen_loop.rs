@@ -288,7 +288,6 @@ pub fn quiet_panics() {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "tests may fail loudly")]
 mod tests {
     use super::*;
 

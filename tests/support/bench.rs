@@ -178,7 +178,7 @@ fn clients(by_default: &[Client]) -> Vec<Client> {
     let named = given("MEASURE_CLIENTS");
     let mut clients = match &named {
         None => by_default.to_vec(),
-        Some(names) => names.split(',').map(|name| named_client(name)).collect(),
+        Some(names) => names.split(',').map(named_client).collect(),
     };
     if clients.iter().any(|client| client.is_mbsync())
         && Command::new("mbsync").arg("-v").output().is_err()
