@@ -35,7 +35,7 @@ fn the_demo_does_the_main_job_without_a_terminal() {
 fn a_long_backlog_is_listed_before_the_rules_have_read_it() {
     let console = Console::new();
     let options = Options { config: None, store: Some(console.store()), ..Options::default() };
-    let opening = Setup::read(options).expect("a setup").opening().expect("an opening");
+    let opening = Setup::read(options).expect("a setup").opening();
     let desk = Desk::open(opening, &mut |_, _, _| {}).expect("a desk");
     let mail = |n: u32| NewMail {
         raw: format!("From: r{n}@x.example\r\nSubject: a hole {n}\r\n\r\nOctoPrint 1.11.8\r\n")

@@ -111,7 +111,7 @@ fn mails() -> Vec<NewMail> {
 
 fn open(dir: &Path) -> Desk {
     let options = Options { config: None, store: Some(dir.to_owned()), ..Options::default() };
-    let opening = Setup::read(options).unwrap().opening().unwrap();
+    let opening = Setup::read(options).unwrap().opening();
     Desk::open(opening, &mut |_, _, _| {}).unwrap()
 }
 

@@ -145,7 +145,7 @@ impl Context {
 
     /// Opens the store of a setup; long work on it is shown.
     pub(crate) fn open(&self, setup: &Setup) -> Result<Desk, Failure> {
-        let opening = setup.opening().map_err(Failure::usage)?;
+        let opening = setup.opening();
         let mut progress = Progress::new();
         let mut opening_line = Some(progress.soon("opening the store…"));
         let desk = Desk::open(opening, &mut |what, done, total| {

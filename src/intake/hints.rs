@@ -12,6 +12,7 @@ mod own;
 mod pattern;
 mod sieve;
 mod traps;
+mod tree;
 mod vectors;
 mod versions;
 
@@ -31,8 +32,9 @@ use denied::Denied;
 use letters::{Letters, Words};
 use own::Own;
 use pattern::Pattern;
-use sieve::Sieve;
+use sieve::{Alphabet, Sieve};
 use traps::Whole;
+use tree::Named;
 
 /// Longest quotation of a hint, in bytes; of a longer sentence only the matched words are quoted.
 const MAX_SENTENCE: usize = 280;
@@ -115,12 +117,13 @@ impl Rules {
     /// # Errors
     /// At the first rule whose pattern is no regular expression.
     pub fn compile(policy: &Policy) -> Result<Self, RulesError> {
+        let mut named = Named::new();
         let read = |(number, rule): (usize, &HintRule)| {
-            let unless = rule.unless.as_deref().map(|pattern| Pattern::parse(&rule.name, pattern));
+            let mut parse = |pattern: &String| Pattern::parse(&rule.name, pattern, &mut named);
             Ok(Rule {
                 number,
-                pattern: Pattern::parse(&rule.name, &rule.pattern)?,
-                unless: unless.transpose()?,
+                pattern: parse(&rule.pattern)?,
+                unless: rule.unless.as_ref().map(parse).transpose()?,
                 declines: rule.answer == AnswerValue::Yes && disqualifies(policy, rule),
                 needed: rule.answer == AnswerValue::Yes
                     && traps::is_precondition(rule.clause.as_ref()),
@@ -129,10 +132,11 @@ impl Rules {
         };
         let mut rules =
             policy.hints.iter().enumerate().map(read).collect::<Result<Vec<Rule>, _>>()?;
-        let mut versions = versions::Patterns::parse(policy)?;
-        let mut vectors = vectors::Patterns::parse()?;
-        let mut policy_talk = Pattern::parse("talk of the policy (built in)", POLICY_TALK)?;
-        let mut denied = Denied::parse()?;
+        let mut versions = versions::Patterns::parse(policy, &mut named)?;
+        let mut vectors = vectors::Patterns::parse(&mut named)?;
+        let mut policy_talk =
+            Pattern::parse("talk of the policy (built in)", POLICY_TALK, &mut named)?;
+        let mut denied = Denied::parse(&mut named)?;
         let (mut sieved, mut others): (Vec<&mut Pattern>, Vec<&mut Pattern>) = Default::default();
         for rule in &mut rules {
             sieved.push(&mut rule.pattern);
@@ -140,9 +144,9 @@ impl Rules {
         }
         others.extend(versions.all().chain(vectors.all()).chain([&mut policy_talk]));
         others.extend(denied.all());
-        let trees = sieved.iter().chain(&others).map(|pattern| pattern.tree());
-        let (letters, classes) = Letters::of(trees);
-        let sieve = Sieve::of(sieved.iter().map(|pattern| pattern.tree()), &letters);
+        let (letters, classes) = Letters::of(&named);
+        let alphabet = Alphabet { letters: &letters, named: &named };
+        let sieve = Sieve::of(sieved.iter().map(|pattern| pattern.tree()), alphabet);
         sieved.into_iter().chain(others).for_each(|pattern| pattern.settle(&classes));
         let sentences = policy.items.iter().flat_map(|item| item.sentences.clone()).collect();
         Ok(Self { rules, sieve, letters, versions, vectors, policy_talk, denied, sentences })
@@ -152,6 +156,17 @@ impl Rules {
     fn denies(&self, compiled: &Rule, line: Words<'_>) -> bool {
         let found = || compiled.pattern.find(line, MOST_FOUND);
         compiled.needed && found().iter().all(|words| self.denied.covers(line, words))
+    }
+
+    /// Gives back the memory that searches have built up. They are as fast again once they have built it anew.
+    pub fn rest(&mut self) {
+        for rule in &mut self.rules {
+            rule.pattern.rest();
+            rule.unless.iter_mut().for_each(Pattern::rest);
+        }
+        self.versions.all().chain(self.vectors.all()).for_each(Pattern::rest);
+        self.denied.all().for_each(Pattern::rest);
+        self.policy_talk.rest();
     }
 
     /// Whether a sentence speaks of the policy or is one of its own.

@@ -50,13 +50,15 @@ impl Desk {
         if mails.is_empty() {
             return Ok(None);
         }
-        let raws = self.store.raw_of(&mails);
-        let pairs: Vec<_> = mails.iter().zip(raws).collect();
-        let judgements = parallel::each(&pairs, |(record, raw)| match raw {
-            Ok(raw) => judgement(self, &mail::parse(raw), record),
-            // The damage is told by `verify` and wherever the mail is shown.
-            Err(_) => Judgement::default(),
+        // Each is read when its turn comes: many large ones at a time leave holes in the memory.
+        let judgements = parallel::each(&mails, |record| {
+            match self.store.raw_of(std::slice::from_ref(record)).pop() {
+                Some(Ok(raw)) => judgement(self, &mail::parse(&raw), record),
+                // The damage is told by `verify` and wherever the mail is shown.
+                Some(Err(_)) | None => Judgement::default(),
+            }
         });
+        self.rules.hints.rest_after(mails.len());
         let judgements = mails.iter().map(|mail| mail.seq).zip(judgements).collect();
         let changed = self.keep(judgements)?;
         Ok(Some(Judged { mails: mails.len() as u64, changed }))
@@ -152,7 +154,6 @@ fn judgement(desk: &Desk, message: &Message, record: &MailRecord) -> Judgement {
 pub fn read(desk: &Desk, message: &Message, record: &MailRecord) -> Reading {
     let rules = &desk.rules;
     let (at, direction) = (record.received, record.direction);
-    let read =
-        |hints| intake::hints::read(hints, &rules.policy, message, record.message, at, direction);
-    rules.hints.get().map(read).unwrap_or_default()
+    let Some(hints) = rules.hints.get() else { return Reading::default() };
+    intake::hints::read(&hints, &rules.policy, message, record.message, at, direction)
 }

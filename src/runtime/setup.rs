@@ -117,29 +117,19 @@ impl Setup {
     }
 
     /// What opening the desk needs.
-    ///
-    /// # Errors
-    /// If a hint rule of the policy cannot be used.
-    pub fn opening(&self) -> Result<Opening, Problem> {
-        Ok(Opening {
+    pub fn opening(&self) -> Opening {
+        Opening {
             dir: self.store_dir.clone(),
-            rules: self.rules()?,
+            rules: self.rules(),
             policy_text: self.policy_text.clone(),
             me: self.me(),
             clock: self.options.clock,
             read_only: self.options.read_only,
             checkout: self.config.product.checkout.clone(),
-        })
+        }
     }
 
-    fn rules(&self) -> Result<Rules, Problem> {
-        let hints = HintRules::new(&self.policy);
-        if self.config.policy.file.is_some() {
-            hints.check().map_err(|error| Problem {
-                what: format!("a hint rule of the policy cannot be used: {error}"),
-                next: "correct its pattern, or switch it off with hints_off".into(),
-            })?;
-        }
+    fn rules(&self) -> Rules {
         let config = &self.config;
         let account = config.account.iter().map(|account| account.address.as_str());
         let mine = config.me.addresses.iter().map(String::as_str);
@@ -148,14 +138,14 @@ impl Setup {
             // Without a config, what the policy's own address sends is ours.
             addresses.push(&self.policy.contact);
         }
-        Ok(Rules {
+        Rules {
             policy: Arc::clone(&self.policy),
             policy_data: Arc::clone(&self.policy_data),
-            hints,
+            hints: HintRules::new(&self.policy),
             ours: Ours::new(addresses),
             sent: config.account.as_ref().and_then(|account| account.sent.clone()),
             junk: config.account.as_ref().and_then(|account| account.junk.clone()),
-        })
+        }
     }
 }
 

@@ -345,9 +345,10 @@ impl Iterator for Scan {
 
 /// What begins at some byte.
 enum Found {
-    /// A segment's head, with the store's id.
+    /// A segment's head: the store's id, and whether records of the version that is written may follow.
     Head {
         store: String,
+        current: bool,
         end: u64,
     },
     Record(Record),
@@ -357,7 +358,9 @@ enum Found {
 fn read_record(segment: &mut Segment, offset: u64, content: bool) -> Result<Found, &'static str> {
     let (header, start) = read_head(segment, offset)?;
     let header = match header {
-        Header::Segment(store) => return Ok(Found::Head { store, end: start }),
+        Header::Segment { store, current } => {
+            return Ok(Found::Head { store, current, end: start });
+        }
         Header::Record(header) => header,
     };
     let end = start.saturating_add(header.packed);
@@ -458,7 +461,7 @@ pub fn written_by(dir: &Path) -> Option<String> {
 
 /// Whether records of the version that is written now may be added to a segment.
 pub fn is_current(dir: &Path, number: u32) -> bool {
-    matches!(beginning(dir, number), Some(Found::Head { .. }))
+    matches!(beginning(dir, number), Some(Found::Head { current: true, .. }))
 }
 
 /// Reads single records; keeps the segment open, since the next one is likely to be near.

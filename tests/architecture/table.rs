@@ -77,7 +77,16 @@ pub const TABLE: &[Row] = &[
     Row {
         module: "config",
         own: &["domain", "keymap"],
-        crates: &["jiff", "pep440_rs", "regex", "serde", "sha2", "thiserror", "toml"],
+        crates: &[
+            "jiff",
+            "pep440_rs",
+            "regex",
+            "regex_syntax",
+            "serde",
+            "sha2",
+            "thiserror",
+            "toml",
+        ],
         // To tell a loopback address.
         std: &["net::IpAddr"],
     },

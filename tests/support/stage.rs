@@ -42,7 +42,7 @@ fn open(folder: &Path, checkout: Option<&Path>) -> (Desk, Setup) {
         read_only: false,
     })
     .expect("a setup");
-    let opening = setup.opening().expect("an opening");
+    let opening = setup.opening();
     (Desk::open(opening, &mut |_, _, _| ()).expect("a desk"), setup)
 }
 

@@ -101,6 +101,17 @@ fn all_faults_are_told_at_once_with_line_and_near_name() {
 }
 
 #[test]
+fn patterns_that_grow_too_large_are_refused() {
+    let with = |pattern: &str| POLICY.replace("'impact:'", &format!("'{pattern}'"));
+    // One that is compiled to see how large it is, and is small enough.
+    assert_eq!(faults(&with(r"(?:\w+ ){12}")), Vec::<String>::new());
+    for large in [r"\w{900}", "(?:a{1000}){1000}", r"(?:\pL{30}x){90}"] {
+        let all = faults(&with(large)).join("\n");
+        assert!(all.contains("hint impact: `pattern` is no regular expression"), "{large}: {all}");
+    }
+}
+
+#[test]
 fn what_is_not_known_may_not_decline() {
     let harsh = POLICY.replace("no = \"ask\"", "unclear = \"reject\"");
     assert!(faults(&harsh).join("").contains("item Q1: `unclear` may only be `go` or `ask`"));

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::RulesError;
 use super::letters::Words;
 use super::pattern::Pattern;
+use super::tree::Named;
 
 /// Text before the words that is looked at, in bytes.
 const BEFORE: usize = 90;
@@ -28,10 +29,10 @@ pub(super) struct Denied {
 }
 
 impl Denied {
-    pub(super) fn parse() -> Result<Self, RulesError> {
+    pub(super) fn parse(named: &mut Named) -> Result<Self, RulesError> {
         Ok(Self {
-            before: Pattern::parse("denied before (built in)", DENIED_BEFORE)?,
-            after: Pattern::parse("denied after (built in)", DENIED_AFTER)?,
+            before: Pattern::parse("denied before (built in)", DENIED_BEFORE, named)?,
+            after: Pattern::parse("denied after (built in)", DENIED_AFTER, named)?,
         })
     }
 

@@ -15,10 +15,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, Look, Repetition};
 
-/// First and last characters of ranges, ascending.
-type Ranges = Vec<(u32, u32)>;
+use super::tree::{Named, Ranges, Tree};
 
 /// A set of rare letters; of more than it has bits some count as one.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -61,21 +60,17 @@ pub(super) struct Letters {
     spans: Vec<(u32, Standing)>,
 }
 
-/// What the classes of these patterns are in the alphabet, needed while they are written in it.
-pub(super) struct Classes(BTreeMap<Ranges, Option<(Hir, Rare)>>);
+/// What the lists of characters that patterns name are in the alphabet, by their numbers; needed while the patterns are
+/// written in it.
+pub(super) struct Classes<'n> {
+    named: &'n Named,
+    known: Vec<Option<(Hir, Rare)>>,
+}
 
 impl Letters {
-    /// The alphabet in which these patterns can be told.
-    pub(super) fn of<'p>(patterns: impl Iterator<Item = &'p Hir>) -> (Self, Classes) {
-        let mut named: BTreeMap<Ranges, usize> = BTreeMap::new();
-        let mut name = |ranges: Ranges| {
-            let next = named.len();
-            named.entry(ranges).or_insert(next);
-        };
-        // A word boundary tells letters apart without naming them.
-        name(ranges_of(&word_class()));
-        patterns.for_each(|pattern| classes_of(pattern, &mut name));
-        let mut cells = cells(&named);
+    /// The alphabet in which patterns can be told that name these lists of characters.
+    pub(super) fn of(named: &Named) -> (Self, Classes<'_>) {
+        let mut cells = cells(named.all());
         stand(&mut cells);
         let of_cell = |cell: &Cell| {
             let standing = cell.standing;
@@ -94,11 +89,9 @@ impl Letters {
                 *slot = byte;
             }
         }
-        let known = named.into_iter().map(|(ranges, number)| {
-            let known = know(&ranges, number, &cells);
-            (ranges, known)
-        });
-        (letters, Classes(known.collect()))
+        let known = named.all().iter().enumerate();
+        let known = known.map(|(number, ranges)| know(ranges, number, &cells)).collect();
+        (letters, Classes { named, known })
     }
 
     fn standing(&self, code: u32) -> Standing {
@@ -160,41 +153,42 @@ impl Letters {
     }
 }
 
-impl Classes {
+impl Classes<'_> {
     /// A pattern in this alphabet, for text without line ends, and the rare letters that it names. `None` if it
     /// tells apart what the alphabet does not.
-    pub(super) fn pattern(&self, part: &Hir) -> Option<(Hir, Rare)> {
+    pub(super) fn pattern(&self, part: &Tree) -> Option<(Hir, Rare)> {
         let mut rare = Rare::default();
         let pattern = self.part(part, &mut rare)?;
         Some((pattern, rare))
     }
 
-    fn part(&self, part: &Hir, rare: &mut Rare) -> Option<Hir> {
-        Some(match part.kind() {
-            HirKind::Empty => Hir::empty(),
-            HirKind::Literal(literal) => {
-                let text = std::str::from_utf8(&literal.0).ok()?;
-                let letters = text.chars().map(|letter| self.class(&single(letter), rare));
-                Hir::concat(letters.collect::<Option<_>>()?)
+    fn part(&self, part: &Tree, rare: &mut Rare) -> Option<Hir> {
+        Some(match part {
+            Tree::Empty => Hir::empty(),
+            Tree::Text(text) => {
+                let class = |letter| self.class(self.named.of_letter(letter)?, rare);
+                Hir::concat(text.chars().map(class).collect::<Option<_>>()?)
             }
-            HirKind::Class(Class::Unicode(class)) => self.class(&ranges_of(class), rare)?,
-            HirKind::Class(Class::Bytes(_)) => return None,
-            HirKind::Look(look) => Hir::look(plain_look(*look)?),
-            HirKind::Repetition(repeated) => {
-                Hir::repetition(repeated.with(self.part(&repeated.sub, rare)?))
-            }
-            HirKind::Capture(group) => self.part(&group.sub, rare)?,
-            HirKind::Concat(parts) => Hir::concat(self.parts(parts, rare)?),
-            HirKind::Alternation(parts) => Hir::alternation(self.parts(parts, rare)?),
+            Tree::Class(number) => self.class(*number, rare)?,
+            Tree::Foreign => return None,
+            Tree::Look(look) => Hir::look(plain_look(*look)?),
+            Tree::Repeated(repeated) => Hir::repetition(Repetition {
+                min: repeated.min,
+                max: repeated.max,
+                greedy: repeated.greedy,
+                sub: Box::new(self.part(&repeated.sub, rare)?),
+            }),
+            Tree::Row(parts) => Hir::concat(self.parts(parts, rare)?),
+            Tree::Choice(parts) => Hir::alternation(self.parts(parts, rare)?),
         })
     }
 
-    fn parts(&self, parts: &[Hir], rare: &mut Rare) -> Option<Vec<Hir>> {
+    fn parts(&self, parts: &[Tree], rare: &mut Rare) -> Option<Vec<Hir>> {
         parts.iter().map(|part| self.part(part, rare)).collect()
     }
 
-    fn class(&self, ranges: &Ranges, rare: &mut Rare) -> Option<Hir> {
-        let (class, more) = self.0.get(ranges)?.as_ref()?;
+    fn class(&self, number: usize, rare: &mut Rare) -> Option<Hir> {
+        let (class, more) = self.known.get(number)?.as_ref()?;
         rare.extend(more);
         Some(class.clone())
     }
@@ -304,42 +298,9 @@ fn kept(code: u8) -> bool {
     matches!(code, b'\t' | b'\n' | 0x0b | 0x0c | b'\r' | b' '..=b'~')
 }
 
-fn single(letter: char) -> Ranges {
-    vec![(letter.into(), letter.into())]
-}
-
-fn ranges_of(class: &ClassUnicode) -> Ranges {
-    class.ranges().iter().map(|range| (range.start().into(), range.end().into())).collect()
-}
-
 fn holds(ranges: &Ranges, code: u32) -> bool {
     let at = ranges.partition_point(|(start, _)| *start <= code);
     at.checked_sub(1).and_then(|at| ranges.get(at)).is_some_and(|(_, end)| code <= *end)
-}
-
-/// What `\w` holds.
-fn word_class() -> ClassUnicode {
-    match regex_syntax::parse(r"\w").map(Hir::into_kind) {
-        Ok(HirKind::Class(Class::Unicode(class))) => class,
-        // Not reached: it is one.
-        _ => ClassUnicode::empty(),
-    }
-}
-
-fn classes_of(part: &Hir, name: &mut impl FnMut(Ranges)) {
-    match part.kind() {
-        HirKind::Literal(literal) => {
-            let text = std::str::from_utf8(&literal.0).unwrap_or_default();
-            text.chars().for_each(|letter| name(single(letter)));
-        }
-        HirKind::Class(Class::Unicode(class)) => name(ranges_of(class)),
-        HirKind::Repetition(repeated) => classes_of(&repeated.sub, name),
-        HirKind::Capture(group) => classes_of(&group.sub, name),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().for_each(|part| classes_of(part, name));
-        }
-        HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Bytes(_)) => {}
-    }
 }
 
 /// The same assertion about text in which every letter is one of ASCII and the whole is a line among others.
@@ -402,11 +363,11 @@ impl Cell {
 }
 
 /// Sorts all characters into cells. The class with number 0 is that of letters.
-fn cells(named: &BTreeMap<Ranges, usize>) -> Vec<Cell> {
+fn cells(named: &[Ranges]) -> Vec<Cell> {
     // Between these there are no characters.
     const GAP: Range<u32> = 0xd800..0xe000;
     let mut starts: Vec<u32> = (0..=128).collect();
-    for (start, end) in named.keys().flatten() {
+    for (start, end) in named.iter().flatten() {
         starts.extend([*start, end.saturating_add(1)]);
     }
     starts.iter_mut().filter(|start| GAP.contains(*start)).for_each(|start| *start = GAP.end);
@@ -415,7 +376,7 @@ fn cells(named: &BTreeMap<Ranges, usize>) -> Vec<Cell> {
     starts.dedup();
     let words = named.len().div_ceil(64);
     let mut marks = vec![0_u64; starts.len() * words];
-    for (ranges, number) in named {
+    for (number, ranges) in named.iter().enumerate() {
         for (first, last) in ranges {
             let from = starts.partition_point(|start| start < first);
             let to = starts.partition_point(|start| start <= last);

@@ -16,6 +16,7 @@ use regex_syntax::hir::Hir;
 
 use super::RulesError;
 use super::letters::{Classes, Letters, Rare, Words};
+use super::tree::{Named, Tree};
 
 /// Memory for one compiled pattern, in bytes.
 const PATTERN_LIMIT: usize = 1 << 20;
@@ -28,7 +29,7 @@ const SEARCH_LIMIT: usize = 1 << 18;
 pub(super) struct Pattern {
     source: String,
     /// As read, until it is written in the alphabet.
-    tree: Hir,
+    tree: Tree,
     /// In the alphabet, with the rare letters that it tells apart.
     plain: Option<(String, Rare)>,
     compiled: OnceLock<Option<Regex>>,
@@ -55,14 +56,14 @@ impl Pattern {
     ///
     /// # Errors
     /// If it is no regular expression.
-    pub(super) fn parse(rule: &str, pattern: &str) -> Result<Self, RulesError> {
+    pub(super) fn parse(rule: &str, pattern: &str, named: &mut Named) -> Result<Self, RulesError> {
         let failed = |error: Box<regex_syntax::Error>| RulesError {
             rule: rule.to_owned(),
             source: Box::new(regex::Error::Syntax(error.to_string())),
         };
         Ok(Self {
             source: pattern.to_owned(),
-            tree: tree(pattern).map_err(failed)?,
+            tree: named.tree(&parse(pattern).map_err(failed)?),
             plain: None,
             compiled: OnceLock::new(),
             alone: OnceLock::new(),
@@ -71,15 +72,27 @@ impl Pattern {
     }
 
     /// As read; empty once it is settled.
-    pub(super) const fn tree(&self) -> &Hir {
+    pub(super) const fn tree(&self) -> &Tree {
         &self.tree
     }
 
     /// Writes it in the alphabet.
-    pub(super) fn settle(&mut self, classes: &Classes) {
+    pub(super) fn settle(&mut self, classes: &Classes<'_>) {
         // Printed, letter cases and lines are no flags any more.
-        let tree = std::mem::replace(&mut self.tree, Hir::empty());
+        let tree = std::mem::replace(&mut self.tree, Tree::Empty);
         self.plain = classes.pattern(&tree).map(|(tree, rare)| (tree.to_string(), rare));
+    }
+
+    /// Lets go of what searches have built up for each thread; what is compiled stays.
+    pub(super) fn rest(&mut self) {
+        let (compiled, alone) = (self.compiled.get_mut(), self.alone.get_mut());
+        let plain = alone.into_iter().flatten().map(|alone| &mut alone.plain);
+        let whole = self.whole.get_mut().into_iter().flatten();
+        let whole = whole.flat_map(|whole| whole.loose.iter_mut().chain([&mut whole.exact]));
+        for regex in compiled.into_iter().flatten().chain(plain).chain(whole) {
+            // A copy shares what is compiled and nothing else.
+            *regex = regex.clone();
+        }
     }
 
     /// What finds it in a text in the alphabet; `None` if these words have to be searched as written.
@@ -98,8 +111,9 @@ impl Pattern {
 
     fn is_in_line(&self, line: &str) -> bool {
         let compile = || {
-            let tree = tree(&self.source).ok()?;
-            let (letters, classes) = Letters::of([&tree].into_iter());
+            let mut named = Named::new();
+            let tree = named.tree(&parse(&self.source).ok()?);
+            let (letters, classes) = Letters::of(&named);
             let (plain, rare) = classes.pattern(&tree)?;
             Some(Alone { letters, plain: build_plain(&plain.to_string()).ok()?, rare })
         };
@@ -165,7 +179,7 @@ fn after_char(text: &str, at: usize) -> Option<usize> {
     text.get(at..)?.chars().next().map(|c| at + c.len_utf8())
 }
 
-fn tree(pattern: &str) -> Result<Hir, Box<regex_syntax::Error>> {
+fn parse(pattern: &str) -> Result<Hir, Box<regex_syntax::Error>> {
     let mut builder = ParserBuilder::new();
     builder.case_insensitive(true).multi_line(true);
     builder.build().parse(pattern).map_err(Box::new)
@@ -253,8 +267,9 @@ mod tests {
             r"[^a]poc\b.*$",
             "prämie",
         ] {
-            let mut ours = Pattern::parse("rule", pattern).expect("compiles");
-            let (letters, classes) = Letters::of([ours.tree()].into_iter());
+            let mut named = Named::new();
+            let mut ours = Pattern::parse("rule", pattern, &mut named).expect("compiles");
+            let (letters, classes) = Letters::of(&named);
             ours.settle(&classes);
             let plain = build(pattern).expect("compiles");
             for text in texts {

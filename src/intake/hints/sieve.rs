@@ -8,9 +8,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
+use regex_syntax::hir::Look;
 
 use super::letters::{Letters, Text};
+use super::tree::{Named, Tree};
 
 /// Stands in a word for a word boundary (`\b`).
 const BOUNDARY: char = '\0';
@@ -47,6 +48,13 @@ pub(super) struct Sieve {
     patterns: usize,
 }
 
+/// What the letters of a pattern are in a text.
+#[derive(Clone, Copy)]
+pub(super) struct Alphabet<'a> {
+    pub(super) letters: &'a Letters,
+    pub(super) named: &'a Named,
+}
+
 /// Where a word belongs.
 struct Asked {
     way: usize,
@@ -76,7 +84,7 @@ impl Lines {
 
 impl Sieve {
     /// Looks for the words of patterns that are searched without regard to case, in this alphabet.
-    pub(super) fn of<'p>(patterns: impl Iterator<Item = &'p Hir>, letters: &Letters) -> Self {
+    pub(super) fn of<'p>(patterns: impl Iterator<Item = &'p Tree>, alphabet: Alphabet<'_>) -> Self {
         let mut sieve = Self {
             words: None,
             places: Vec::new(),
@@ -86,7 +94,7 @@ impl Sieve {
         };
         let mut words: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
         for pattern in patterns {
-            sieve.take(ways(pattern, letters), &mut words);
+            sieve.take(ways(pattern, alphabet), &mut words);
         }
         sieve.words = AhoCorasick::new(words.keys()).ok();
         if sieve.words.is_none() {
@@ -169,8 +177,8 @@ const fn is_letter(byte: u8) -> bool {
 }
 
 /// Ways of which every match goes one; empty, or with an empty one, if the pattern names no words.
-fn ways(pattern: &Hir, letters: &Letters) -> Vec<Way> {
-    let mut ways = needs(pattern, letters).ways;
+fn ways(pattern: &Tree, alphabet: Alphabet<'_>) -> Vec<Way> {
+    let mut ways = needs(pattern, alphabet).ways;
     for group in ways.iter_mut().flatten() {
         // Where a word is found, a longer one that holds it says nothing new.
         let all = group.clone();
@@ -220,22 +228,18 @@ fn is_seldom(letter: char) -> bool {
     letter != BOUNDARY && letter != '\t' && (sign || stands)
 }
 
-fn needs(part: &Hir, letters: &Letters) -> Needs {
-    match part.kind() {
-        HirKind::Look(Look::WordUnicode) => Needs::exactly(Words::from([BOUNDARY.into()])),
-        HirKind::Empty | HirKind::Look(_) => Needs::exactly(Words::from([String::new()])),
-        HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
-            Ok(text) if !text.contains(['\n', BOUNDARY]) => {
-                let text = text.chars().map(|letter| letters.fold(letter)).collect();
-                Needs::exactly(Words::from([text]))
-            }
-            _ => Needs::nothing(),
-        },
-        HirKind::Class(Class::Unicode(class)) => one_of_class(class, letters),
-        HirKind::Class(Class::Bytes(_)) => Needs::nothing(),
-        HirKind::Capture(group) => needs(&group.sub, letters),
-        HirKind::Repetition(repeated) => {
-            let sub = needs(&repeated.sub, letters);
+fn needs(part: &Tree, alphabet: Alphabet<'_>) -> Needs {
+    match part {
+        Tree::Look(Look::WordUnicode) => Needs::exactly(Words::from([BOUNDARY.into()])),
+        Tree::Empty | Tree::Look(_) => Needs::exactly(Words::from([String::new()])),
+        Tree::Text(text) if !text.contains(['\n', BOUNDARY]) => {
+            let text = text.chars().map(|letter| alphabet.letters.fold(letter)).collect();
+            Needs::exactly(Words::from([text]))
+        }
+        Tree::Text(_) | Tree::Foreign => Needs::nothing(),
+        Tree::Class(number) => one_of_class(alphabet.named.ranges(*number), alphabet.letters),
+        Tree::Repeated(repeated) => {
+            let sub = needs(&repeated.sub, alphabet);
             match (repeated.min, repeated.max, sub.exact) {
                 (0, Some(1), Some(mut exact)) => {
                     exact.insert(String::new());
@@ -246,29 +250,28 @@ fn needs(part: &Hir, letters: &Letters) -> Needs {
                 _ => Needs { exact: None, ways: sub.ways },
             }
         }
-        HirKind::Concat(parts) => row(parts, letters),
-        HirKind::Alternation(parts) => choice(parts, letters),
+        Tree::Row(parts) => row(parts, alphabet),
+        Tree::Choice(parts) => choice(parts, alphabet),
     }
 }
 
-fn one_of_class(class: &ClassUnicode, letters: &Letters) -> Needs {
-    let span = |range: &ClassUnicodeRange| u32::from(range.end()) - u32::from(range.start());
-    let count: u32 = class.ranges().iter().map(|range| span(range).saturating_add(1)).sum();
-    let has_line_end =
-        class.ranges().iter().any(|range| range.start() <= '\n' && '\n' <= range.end());
-    let has_mark = class.ranges().first().is_some_and(|range| range.start() == BOUNDARY);
+fn one_of_class(ranges: &[(u32, u32)], letters: &Letters) -> Needs {
+    let count: u32 = ranges.iter().map(|(start, end)| (end - start).saturating_add(1)).sum();
+    let line_end = u32::from('\n');
+    let has_line_end = ranges.iter().any(|(start, end)| *start <= line_end && line_end <= *end);
+    let has_mark = ranges.first().is_some_and(|(start, _)| *start == u32::from(BOUNDARY));
     if count > MOST_LETTERS || has_line_end || has_mark {
         return Needs::nothing();
     }
-    let all = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+    let all = ranges.iter().flat_map(|(start, end)| *start..=*end).filter_map(char::from_u32);
     Needs::exactly(all.map(|letter| letters.fold(letter).to_string()).collect())
 }
 
 /// Parts of which one matches: what is exact is one way, everything else a way of its own.
-fn choice(parts: &[Hir], letters: &Letters) -> Needs {
+fn choice(parts: &[Tree], alphabet: Alphabet<'_>) -> Needs {
     let (mut exact, mut ways, mut whole) = (Words::new(), Vec::new(), true);
     for part in parts {
-        let sub = needs(part, letters);
+        let sub = needs(part, alphabet);
         match sub.exact {
             Some(texts) => exact.extend(texts),
             None => {
@@ -297,12 +300,12 @@ fn one_of(ways: &[Way]) -> Option<Words> {
 }
 
 /// Parts one after another: the words of each, and of neighbours put together.
-fn row(parts: &[Hir], letters: &Letters) -> Needs {
+fn row(parts: &[Tree], alphabet: Alphabet<'_>) -> Needs {
     let empty = || Words::from([String::new()]);
     let (mut run, mut groups, mut ways) = (empty(), Way::new(), vec![Way::new()]);
     let mut whole = true;
     for part in parts {
-        let sub = needs(part, letters);
+        let sub = needs(part, alphabet);
         let exact = sub.exact.filter(|exact| exact.len() * run.len() <= MOST_JOINED);
         if let Some(exact) = exact {
             let join = |start: &String| {
@@ -345,20 +348,21 @@ mod tests {
     use super::*;
 
     /// Trees and alphabet of some patterns.
-    fn parsed(patterns: &[&str]) -> (Vec<Hir>, Letters) {
-        let parse = |pattern: &&str| {
+    fn parsed(patterns: &[&str]) -> (Vec<Tree>, Named, Letters) {
+        let mut named = Named::new();
+        let mut parse = |pattern: &&str| {
             let mut builder = ParserBuilder::new();
             builder.case_insensitive(true).multi_line(true);
-            builder.build().parse(pattern).expect("a pattern")
+            named.tree(&builder.build().parse(pattern).expect("a pattern"))
         };
-        let trees: Vec<Hir> = patterns.iter().map(parse).collect();
-        let letters = Letters::of(trees.iter()).0;
-        (trees, letters)
+        let trees: Vec<Tree> = patterns.iter().map(&mut parse).collect();
+        let letters = Letters::of(&named).0;
+        (trees, named, letters)
     }
 
     fn sieve(patterns: &[&str]) -> (Sieve, Letters) {
-        let (trees, letters) = parsed(patterns);
-        (Sieve::of(trees.iter(), &letters), letters)
+        let (trees, named, letters) = parsed(patterns);
+        (Sieve::of(trees.iter(), Alphabet { letters: &letters, named: &named }), letters)
     }
 
     /// What a pattern asks for, and some text in its alphabet.
@@ -367,8 +371,9 @@ mod tests {
             group.iter().cloned().collect::<Vec<_>>().join("/").replace(BOUNDARY, "'")
         };
         let way = |way: &Way| way.iter().map(words).collect::<Vec<_>>().join(" + ");
-        let (trees, letters) = parsed(&[pattern]);
-        let asked = ways(&trees[0], &letters).iter().map(way).collect::<Vec<_>>().join(" | ");
+        let (trees, named, letters) = parsed(&[pattern]);
+        let alphabet = Alphabet { letters: &letters, named: &named };
+        let asked = ways(&trees[0], alphabet).iter().map(way).collect::<Vec<_>>().join(" | ");
         (asked, text.chars().map(|letter| letters.fold(letter)).collect())
     }
 

@@ -3,6 +3,7 @@
 use super::RulesError;
 use super::own::Own;
 use super::pattern::Pattern;
+use super::tree::Named;
 use crate::domain::cvss::{Vector, find_vectors};
 use crate::domain::hint::{FoundVector, Hint, Reading};
 use crate::domain::journal::AnswerValue;
@@ -19,8 +20,8 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    pub(super) fn parse() -> Result<Self, RulesError> {
-        Ok(Self { score: Pattern::parse("stated score (built in)", SCORE)? })
+    pub(super) fn parse(named: &mut Named) -> Result<Self, RulesError> {
+        Ok(Self { score: Pattern::parse("stated score (built in)", SCORE, named)? })
     }
 
     pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Pattern> {

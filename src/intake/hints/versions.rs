@@ -7,6 +7,7 @@ use super::RulesError;
 use super::letters::{Letters, Text};
 use super::own::Own;
 use super::pattern::Pattern;
+use super::tree::Named;
 use crate::domain::Evidence;
 use crate::domain::hint::{FoundVersion, Hint, Reading, VersionStatus};
 use crate::domain::journal::AnswerValue;
@@ -50,17 +51,17 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    pub(super) fn parse(policy: &Policy) -> Result<Self, RulesError> {
+    pub(super) fn parse(policy: &Policy, named: &mut Named) -> Result<Self, RulesError> {
         Ok(Self {
-            number: Pattern::parse("version number (built in)", NUMBER)?,
+            number: Pattern::parse("version number (built in)", NUMBER, named)?,
             branch: branches(policy)
-                .map(|p| Pattern::parse("branch name (built in)", &p))
+                .map(|p| Pattern::parse("branch name (built in)", &p, named))
                 .transpose()?,
-            neutral: Pattern::parse("word before a version (built in)", NEUTRAL)?,
-            not_tested: Pattern::parse("fixed in (built in)", NOT_TESTED)?,
-            unaffected: Pattern::parse("not affected (built in)", UNAFFECTED)?,
-            alike: Pattern::parse("said of both (built in)", ALIKE)?,
-            new_there: Pattern::parse("new in development (built in)", NEW_THERE)?,
+            neutral: Pattern::parse("word before a version (built in)", NEUTRAL, named)?,
+            not_tested: Pattern::parse("fixed in (built in)", NOT_TESTED, named)?,
+            unaffected: Pattern::parse("not affected (built in)", UNAFFECTED, named)?,
+            alike: Pattern::parse("said of both (built in)", ALIKE, named)?,
+            new_there: Pattern::parse("new in development (built in)", NEW_THERE, named)?,
         })
     }
 

@@ -88,9 +88,9 @@ pub fn read(text: &[u8]) -> Result<Header, &'static str> {
                 serde_json::from_slice(text).map_err(unread)?;
             (store, seq, mails, packed, prev)
         }
-        VERSION => {
+        3 | VERSION => {
             let Head { store } = serde_json::from_slice(text).map_err(unread)?;
-            return Ok(Header::Segment(store));
+            return Ok(Header::Segment { store, current: v == VERSION });
         }
         _ => return Err(NEWER),
     };
