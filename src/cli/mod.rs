@@ -251,6 +251,7 @@ impl Progress {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    crate::runtime::cores::none();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
