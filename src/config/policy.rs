@@ -50,8 +50,8 @@ pub fn parse(text: &str) -> Result<Policy, Vec<Fault>> {
     parse_with(text, check_pattern)
 }
 
-/// Reads an embedded policy. Its patterns are taken as they are: a test compiles them, and doing it at every start
-/// would cost more than all the rest of the start.
+/// Reads an embedded policy. Its patterns are taken as they are: a test checks them, and doing it at every start
+/// would cost as much as all the rest of the start.
 ///
 /// # Errors
 /// All faults at once, in the order of their lines.

@@ -45,9 +45,8 @@ pub struct Rules {
     pub junk: Option<String>,
 }
 
-/// Mails after which searches begin anew: after half as many it takes 8 % more time, which they save again little by
-/// little.
-const REST_AFTER: usize = 512;
+/// Mails after which searches begin anew. Twice as many take 15 MB more for 10,000 mails on two processors.
+const REST_AFTER: usize = 256;
 
 /// The hint rules of a policy, compiled when the first mail is read: a command that reads none starts without them.
 #[derive(Debug)]

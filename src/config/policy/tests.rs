@@ -104,7 +104,7 @@ fn all_faults_are_told_at_once_with_line_and_near_name() {
 fn patterns_that_grow_too_large_are_refused() {
     let with = |pattern: &str| POLICY.replace("'impact:'", &format!("'{pattern}'"));
     // One that is compiled to see how large it is, and is small enough.
-    assert_eq!(faults(&with(r"(?:\w+ ){20}\d{40}")), Vec::<String>::new());
+    assert_eq!(faults(&with(r"(?:\w+ ){12}")), Vec::<String>::new());
     for large in [r"\w{900}", "(?:a{1000}){1000}", r"(?:\pL{30}x){90}"] {
         let all = faults(&with(large)).join("\n");
         assert!(all.contains("hint impact: `pattern` is no regular expression"), "{large}: {all}");
