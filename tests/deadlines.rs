@@ -23,7 +23,8 @@ fn mail(number: u32, ours: bool, day: &str, text: &str) -> String {
     )
 }
 
-const REPORT: &str = "Hello,\r\n\r\nthe REST API of OctoPrint answers without a key.\r\n\r\nRegards\r\nIna";
+const REPORT: &str =
+    "Hello,\r\n\r\nthe REST API of OctoPrint answers without a key.\r\n\r\nRegards\r\nIna";
 
 fn import(console: &Console, name: &str, mail: &str) {
     let path = console.write(name, mail);

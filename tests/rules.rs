@@ -87,6 +87,27 @@ fn mails_like_them_by_a_fourth_hand() {
 }
 
 #[test]
+fn mails_like_them_by_a_fifth_hand() {
+    holds_well(&measured("kindred, fifth", own::set("kindred-fifth.toml")));
+}
+
+/// The worst that the rules can do is to turn away somebody who means well.
+#[test]
+fn honest_reports_are_not_turned_away() {
+    let table = measured("honest", own::set("honest.toml"));
+    assert!(table.harmful.is_empty(), "{:?}", table.harmful);
+    assert!(table.ends.right() >= 0.82, "suggested ends");
+    let ends = ["reject", "reject-ban", "spam", "wrong-project", "no-bounty"];
+    let turned = |missed: &&String| ends.iter().any(|end| missed.ends_with(&format!("->{end}")));
+    let turned: Vec<&String> = table.ends.missed.iter().filter(turned).collect();
+    assert!(turned.is_empty(), "{turned:?}");
+    for (flag, least) in [("poc", 0.93), ("credit", 0.95), ("ai-disclosed", 0.95)] {
+        assert!(table.flags[flag].right() >= least, "flag {flag}");
+    }
+    assert!(table.versions.right() >= 0.95 && table.status.right() >= 0.95, "versions");
+}
+
+#[test]
 fn mails_of_the_sample_inbox() {
     let table = measured("sample inbox", own::samples());
     holds(&table);

@@ -14,14 +14,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use casebook::sync::{
-    Account, Auth, Cancel, Cursor, Fetched, Secret, Security, Sink, SinkError, Summary, SyncError,
-    run,
+    Account, Auth, Cancel, Cursor, Fetched, Meta, Secret, Security, Sink, SinkError, Summary,
+    SyncError, UidSet, run,
 };
 use support::dovecot::{Dovecot, PASSWORD, USER, authority};
 
 #[derive(Default)]
 struct Kept {
     mails: BTreeMap<u32, Fetched>,
+    gone: UidSet,
     cursor: Option<Cursor>,
 }
 
@@ -32,6 +33,21 @@ impl Sink for Kept {
         }
         self.cursor = Some(cursor.clone());
         Ok(())
+    }
+
+    fn vanished(&mut self, _: &str, _: u32, uids: &UidSet) -> Result<(), SinkError> {
+        self.gone.extend(&self.mails.keys().copied().filter(|uid| uids.contains(*uid)).collect());
+        Ok(())
+    }
+
+    fn compare(&mut self, _: &str, _: u32, now: &[Meta]) -> Result<UidSet, SinkError> {
+        for meta in now {
+            let mail = self.mails.get_mut(&meta.uid).unwrap();
+            assert!(meta.size.is_none_or(|size| size as usize == mail.raw.len()));
+            assert!(meta.internal_date.is_none() || meta.internal_date == mail.internal_date);
+            mail.flags = meta.flags.clone().unwrap();
+        }
+        Ok(UidSet::new())
     }
 }
 
@@ -49,7 +65,11 @@ fn received(n: u64) -> SystemTime {
 }
 
 fn filled(count: u64) -> Option<Dovecot> {
-    let dovecot = Dovecot::start()?;
+    filled_with(count, "")
+}
+
+fn filled_with(count: u64, more: &str) -> Option<Dovecot> {
+    let dovecot = Dovecot::start_with(more)?;
     for n in 0..count {
         dovecot.add_mail(&raw(n), received(n), if n % 3 == 0 { "S" } else { "" });
     }
@@ -116,6 +136,34 @@ fn three_hundred_mails_arrive_and_the_mailbox_stays_as_it_was() {
     assert_eq!((summary.seen, summary.new), (299, 1));
     assert_eq!(kept.mails.len(), 301);
     assert_eq!(pull(&account, &mut Kept::default()).unwrap().new, 299);
+}
+
+/// With QRESYNC the opened mailbox says what has changed; with CONDSTORE alone it is asked; with neither, flags stay as
+/// they were.
+#[test]
+fn flags_and_removals_are_followed_as_far_as_the_server_numbers_changes() {
+    let offers = |word: &str| format!("imap_capability = IMAP4rev1 SASL-IR ENABLE IDLE {word}\n");
+    for (more, numbered) in
+        [(String::new(), true), (offers("CONDSTORE"), true), (offers(""), false)]
+    {
+        let Some(dovecot) = filled_with(40, &more) else { return };
+        let account = account(&dovecot, Security::Plain);
+        let mut kept = Kept::default();
+        pull(&account, &mut kept).unwrap();
+        assert_eq!(kept.cursor.as_ref().unwrap().highest_mod_seq.is_some(), numbered);
+        let still = pull(&account, &mut kept).unwrap();
+        dovecot.flag(5, "\\Answered \\Flagged $Later");
+        let flagged = pull(&account, &mut kept).unwrap();
+        assert_eq!((still.new, flagged.new), (0, 0), "{more}");
+        let mut flags = kept.mails[&5].flags.clone();
+        flags.sort();
+        assert_eq!(flags == ["$Later", "\\Answered", "\\Flagged"], numbered, "{more}: {flags:?}");
+        let name = dovecot.files().remove(8);
+        dovecot.remove(None, &name);
+        assert_eq!(pull(&account, &mut kept).unwrap().new, 0);
+        assert_eq!(kept.gone.count(), 1, "{more}");
+        assert_eq!(pull(&account, &mut kept).unwrap().new, 0);
+    }
 }
 
 #[test]

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use casebook::runtime::demo::server::{ServedMail, Server};
 use casebook::sync::{
-    Account, Cancel, Cursor, Fetched, Limits, Progress, Secret, Security, Sink, SinkError, Summary,
-    SyncError, Timeouts, UidSet, run,
+    Account, Cancel, Cursor, Fetched, Limits, Meta, Progress, Round, Secret, Security, Sink,
+    SinkError, Summary, SyncError, Timeouts, UidSet, run, watch,
 };
 use support::proxy::{Fault, Proxy};
 
@@ -25,6 +25,9 @@ use support::proxy::{Fault, Proxy};
 #[derive(Clone, Default)]
 struct Kept {
     mails: BTreeMap<(u32, u32), Vec<u8>>,
+    /// Copies under whose UIDs others came, after they were told to have vanished.
+    former: Vec<Vec<u8>>,
+    flags: BTreeMap<u32, Vec<String>>,
     order: Vec<u32>,
     cursor: Option<Vec<u8>>,
     /// UIDs that were told to have vanished and were known.
@@ -39,8 +42,13 @@ impl Sink for Kept {
         }
         for mail in batch {
             self.order.push(mail.uid);
+            self.flags.insert(mail.uid, mail.flags);
             let twice = self.mails.insert((mail.uid_validity, mail.uid), mail.raw);
-            assert!(twice.is_none(), "fetched twice");
+            if twice.is_some() {
+                assert!(self.gone.contains(&mail.uid), "fetched twice");
+                self.gone.retain(|uid| *uid != mail.uid);
+                self.former.extend(twice);
+            }
         }
         self.cursor = Some(cursor.encode().unwrap());
         Ok(())
@@ -53,6 +61,20 @@ impl Sink for Kept {
         self.gone.sort_unstable();
         self.gone.dedup();
         Ok(())
+    }
+
+    fn compare(&mut self, _: &str, validity: u32, now: &[Meta]) -> Result<UidSet, SinkError> {
+        let mut strange = UidSet::new();
+        for meta in now {
+            let here = self.mails.get(&(validity, meta.uid));
+            let here = here.filter(|_| !self.gone.contains(&meta.uid));
+            if here.is_none_or(|raw| meta.size.is_some_and(|size| size as usize != raw.len())) {
+                strange.insert(meta.uid);
+            } else if let Some(flags) = &meta.flags {
+                self.flags.insert(meta.uid, flags.clone());
+            }
+        }
+        Ok(strange)
     }
 }
 
@@ -306,7 +328,7 @@ fn a_cut_connection_is_taken_up_again_at_every_offset() {
 #[test]
 fn a_cut_connection_that_asks_what_changed_is_taken_up_again_at_every_offset() {
     let server = serve(3);
-    server.number_changes();
+    server.tell_changes();
     let mut first = Kept::default();
     pull(&account(server.port()), &mut first).unwrap();
     server.deliver(mails(4).pop().unwrap());
@@ -327,9 +349,149 @@ fn a_cut_connection_that_asks_what_changed_is_taken_up_again_at_every_offset() {
         }
         assert_complete(&kept, 4);
         assert_eq!(kept.gone, [2], "cut at {offset}");
+        // A cut within the answer about changes leaves their number as it was, so that the next pull asks again.
+        assert_eq!(pull(&account(server.port()), &mut kept).unwrap().new, 0);
         assert_eq!(kept.cursor(), whole.cursor(), "cut at {offset}");
     }
     assert!(server.modifying().is_empty());
+}
+
+/// What the server hears of a pull after the login.
+fn asked(server: &Server, work: impl FnOnce()) -> Vec<String> {
+    let before = server.commands().len();
+    work();
+    let mut commands = server.commands().split_off(before);
+    // The goodbye is not waited for, so it may be heard later.
+    commands.retain(|c| !["AUTHENTICATE", "CAPABILITY", "LOGOUT"].contains(&c.as_str()));
+    commands
+}
+
+#[test]
+fn changes_that_are_only_numbered_are_asked_for_when_there_are_some() {
+    let server = serve(30);
+    server.number_changes();
+    let (account, mut kept) = (account(server.port()), Kept::default());
+    pull(&account, &mut kept).unwrap();
+    let open = "EXAMINE \"INBOX\" (CONDSTORE)";
+    let changed = |since| {
+        format!("UID FETCH 1:30 (UID RFC822.SIZE INTERNALDATE FLAGS) (CHANGEDSINCE {since})")
+    };
+    let nothing = asked(&server, || assert_eq!(pull(&account, &mut kept).unwrap().new, 0));
+    assert_eq!(nothing, [open]);
+    server.flag(4, &["\\Answered", "$Later"]);
+    let flagged = asked(&server, || assert_eq!(pull(&account, &mut kept).unwrap().new, 0));
+    assert_eq!(flagged, [open, &changed(30)]);
+    assert_eq!(kept.flags[&4], ["\\Answered", "$Later"]);
+    assert_eq!(kept.flags[&5], ["\\Seen"]);
+    server.expunge(7);
+    let gone = asked(&server, || assert_eq!(pull(&account, &mut kept).unwrap().new, 0));
+    assert_eq!(gone, [open, &changed(31), "UID SEARCH UID 1:30"]);
+    assert_eq!(kept.gone, [7]);
+    assert!(server.modifying().is_empty());
+}
+
+#[test]
+fn flags_are_followed_where_the_server_tells_of_them_and_nowhere_else() {
+    for tells in [true, false] {
+        let server = serve(30);
+        if tells {
+            server.tell_changes();
+        }
+        let (account, mut kept) = (account(server.port()), Kept::default());
+        pull(&account, &mut kept).unwrap();
+        server.flag(4, &["\\Flagged"]);
+        let commands = asked(&server, || assert_eq!(pull(&account, &mut kept).unwrap().new, 0));
+        assert!(commands.iter().all(|c| !c.contains("FETCH")), "{commands:?}");
+        assert_eq!(kept.flags[&4] == ["\\Flagged"], tells);
+    }
+}
+
+#[test]
+fn uids_that_go_back_are_noticed_and_both_copies_kept() {
+    let server = serve(10);
+    let (account, mut kept) = (account(server.port()), Kept::default());
+    pull(&account, &mut kept).unwrap();
+    server.set_back(8);
+    let other = mails(12).split_off(10);
+    server.deliver(other[0].clone());
+    let summary = pull(&account, &mut kept).unwrap();
+    assert_eq!((summary.new, kept.gone.as_slice()), (1, [9, 10].as_slice()));
+    assert!(summary.notes[0].contains("the UIDs of INBOX went back to 9:"), "{summary:?}");
+    assert_eq!(kept.former, [mails(8)[7].raw.clone()]);
+    server.deliver(other[1].clone());
+    let summary = pull(&account, &mut kept).unwrap();
+    assert_eq!((summary.new, summary.notes.len()), (1, 0));
+    assert!(kept.mails[&(1, 8)] == other[0].raw && kept.mails[&(1, 9)] == other[1].raw);
+    assert_eq!(kept.gone, [10]);
+    // Everything is lost on the server, and counting begins anew.
+    server.set_back(1);
+    assert_eq!(pull(&account, &mut kept).unwrap().new, 0);
+    assert_eq!(kept.gone, (1..=10).collect::<Vec<_>>());
+    server.deliver(mails(1).remove(0));
+    assert_eq!(pull(&account, &mut kept).unwrap().new, 1);
+}
+
+#[test]
+fn a_uid_that_is_given_again_is_noticed_as_far_as_the_server_shows_it() {
+    let other = mails(40).pop().unwrap();
+    // By the count, which is too high then; the message that has stood there was known to have vanished.
+    let server = serve(10);
+    let (account_, mut kept) = (account(server.port()), Kept::default());
+    pull(&account_, &mut kept).unwrap();
+    server.expunge(4);
+    pull(&account_, &mut kept).unwrap();
+    server.give_again(4, other.clone());
+    let summary = pull(&account_, &mut kept).unwrap();
+    assert_eq!((summary.new, summary.notes.len()), (1, 1));
+    assert_eq!(pull(&account_, &mut kept).unwrap().new, 0);
+    assert!(kept.mails[&(1, 4)] == other.raw && kept.former.len() == 1 && kept.gone.is_empty());
+    // By what has changed; here the message was there until now.
+    for tells in [true, false] {
+        let server = serve(10);
+        server.number_changes();
+        if tells {
+            server.tell_changes();
+        }
+        let (account, mut kept) = (account(server.port()), Kept::default());
+        pull(&account, &mut kept).unwrap();
+        if tells {
+            server.expunge(4);
+        }
+        server.give_again(4, other.clone());
+        let summary = pull(&account, &mut kept).unwrap();
+        assert_eq!((summary.new, summary.notes.len()), (1, 1), "{tells}");
+        assert_eq!(pull(&account, &mut kept).unwrap().new, 0);
+        assert!(kept.mails[&(1, 4)] == other.raw && kept.former.len() == 1 && kept.gone.is_empty());
+    }
+}
+
+#[test]
+fn a_watch_hears_of_new_mail_at_once() {
+    for tells in [true, false] {
+        let server = serve(3);
+        if tells {
+            server.tell_changes();
+        }
+        let (cancel, mut kept, mut rounds) = (Cancel::new(), Kept::default(), Vec::new());
+        let mut account = account(server.port());
+        // Only the server's word can end the waiting in time.
+        account.timeouts.idle = Duration::from_secs(600);
+        account.timeouts.poll = Duration::from_secs(600);
+        let secret = &mut || Ok(Secret::new("p\"w\\".to_owned()));
+        let ended = watch(&account, secret, None, &mut kept, &cancel, &mut |_| {}, &mut |round| {
+            let Round::Done(summary) = round else { panic!("{round:?}") };
+            rounds.push(summary.new);
+            match rounds.len() {
+                1 => server.deliver(mails(4).remove(3)),
+                2 => server.expunge(2),
+                _ => cancel.cancel(),
+            }
+        });
+        assert!(matches!(ended, Err(SyncError::Cancelled)), "{ended:?}");
+        assert_eq!((rounds, kept.gone.as_slice()), (vec![3, 1, 0], [2].as_slice()));
+        assert_complete(&kept, 4);
+        assert_eq!(server.commands().iter().filter(|c| *c == "IDLE").count(), 2);
+    }
 }
 
 #[test]

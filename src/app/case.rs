@@ -103,6 +103,8 @@ pub struct MessageView {
     pub reading: Reading,
     /// Whether the server no longer has it.
     pub gone: bool,
+    /// Flags and keywords that it has on the server.
+    pub flags: Vec<String>,
     /// Whether it lay among the junk when it came.
     pub rescued: bool,
     /// The text's lines, fit for the screen.

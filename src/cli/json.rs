@@ -84,6 +84,7 @@ struct ShownMessage {
     warnings: Vec<&'static str>,
     source_sha256: String,
     on_server: bool,
+    flags: Vec<String>,
     rescued: bool,
 }
 
@@ -376,6 +377,7 @@ fn shown_message(message: &MessageView) -> ShownMessage {
         warnings: message.warnings.iter().map(|warning| warning.as_str()).collect(),
         source_sha256: message.id.to_string(),
         on_server: !message.gone,
+        flags: message.flags.clone(),
         rescued: message.rescued,
     }
 }

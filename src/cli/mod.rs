@@ -17,10 +17,10 @@ mod json;
 mod outbox;
 mod policy;
 mod precedent;
+mod progress;
 mod read;
 mod screen;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,6 +34,7 @@ use crate::runtime::desk::{Desk, DeskError};
 use crate::runtime::setup::{self, Options, Setup};
 use crate::store::{CaseRecord, ErrorKind};
 use args::{Cli, Command, Global, PolicyAction};
+pub(crate) use progress::Progress;
 
 /// Why a command ended without its result, with its exit status (README, Install and configure).
 #[derive(Debug)]
@@ -146,10 +147,14 @@ impl Context {
     pub(crate) fn open(&self, setup: &Setup) -> Result<Desk, Failure> {
         let opening = setup.opening();
         let mut progress = Progress::new();
+        let mut opening_line = Some(progress.soon("opening the store…"));
         let desk = Desk::open(opening, &mut |what, done, total| {
+            opening_line = None;
             progress.show(&format!("{what}: {done} of {total}"));
-        })?;
+        });
+        drop(opening_line);
         progress.end();
+        let desk = desk?;
         for path in desk.store.moved_aside() {
             eprintln!("casebook: kept aside after damage: {}", shown(&path.display().to_string()));
         }
@@ -219,34 +224,6 @@ pub(crate) fn print(text: &str) {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// One line on standard error that is written over, where that is a terminal.
-pub(crate) struct Progress {
-    on: bool,
-    shown: bool,
-}
-
-impl Progress {
-    /// Nothing is shown yet.
-    pub(crate) fn new() -> Self {
-        Self { on: std::io::stderr().is_terminal(), shown: false }
-    }
-
-    /// Shows the line in place of the last one.
-    pub(crate) fn show(&mut self, text: &str) {
-        if self.on {
-            eprint!("\r\u{1b}[K{}", shown(text));
-            self.shown = true;
-        }
-    }
-
-    /// Takes the line away.
-    pub(crate) fn end(&mut self) {
-        if std::mem::take(&mut self.shown) {
-            eprint!("\r\u{1b}[K");
-        }
-    }
 }
 
 /// Runs the program.

@@ -6,6 +6,7 @@
 //! next: [`own`], [`vectors`], [`versions`], [`absence`], [`traps`].
 
 mod absence;
+mod denied;
 mod letters;
 mod own;
 mod pattern;
@@ -27,6 +28,7 @@ use crate::domain::policy::{HintRule, ItemKind, Outcome, Place, Policy};
 use crate::domain::policy_text::sentence_hash;
 use crate::domain::{ClauseId, Evidence, MessageRef};
 use crate::mail::{Message, Warning};
+use denied::Denied;
 use letters::{Letters, Words};
 use own::Own;
 use pattern::Pattern;
@@ -43,11 +45,17 @@ const FLAG_STRENGTH: i32 = 3;
 /// Flag of rules that count only together.
 const TOPIC: &str = "topic";
 
+/// Flag of words that say that what is told was not worked out.
+const UNPROVEN: &str = "unproven";
+
 /// Rules of one topic from which it is one.
 const MET: usize = 3;
 
 /// A sentence that speaks of the policy says nothing of the report: "your policy excludes social engineering".
 const POLICY_TALK: &str = r"\b(?:your|the|this|octoprint'?s) (?:security )?polic(?:y|ies)\b|\bnon-?qualifying\b|\bout of scope\b|\b(?:eure[rn]?|ihre[rn]?) (?:sicherheits)?(?:richtlinien?|policy)\b|\bvotre politique\b|\bsu política\b|\b(?:vossa|sua) política\b|你们的(?:安全)?(?:政策|策略)|(?:ポリシー|方針)(?:に|で)";
+
+/// Places in a line where a rule's words are looked at.
+const MOST_FOUND: usize = 8;
 
 /// Attachment names and addresses that rules look at.
 const MAX_NAMES: usize = 64;
@@ -73,6 +81,7 @@ pub struct Rules {
     versions: versions::Patterns,
     vectors: vectors::Patterns,
     policy_talk: Pattern,
+    denied: Denied,
     /// Hashes of the policy's sentences: quoted word by word they say nothing of the report.
     sentences: BTreeSet<String>,
 }
@@ -83,6 +92,8 @@ struct Rule {
     rule: HintRule,
     /// Whether it speaks for turning the report away.
     declines: bool,
+    /// Whether it speaks of what an attack needs, so that it may be told as what it does not need.
+    needed: bool,
     pattern: Pattern,
     unless: Option<Pattern>,
 }
@@ -114,6 +125,8 @@ impl Rules {
                 pattern: parse(&rule.pattern)?,
                 unless: rule.unless.as_ref().map(parse).transpose()?,
                 declines: rule.answer == AnswerValue::Yes && disqualifies(policy, rule),
+                needed: rule.answer == AnswerValue::Yes
+                    && traps::is_precondition(rule.clause.as_ref()),
                 rule: rule.clone(),
             })
         };
@@ -123,18 +136,26 @@ impl Rules {
         let mut vectors = vectors::Patterns::parse(&mut named)?;
         let mut policy_talk =
             Pattern::parse("talk of the policy (built in)", POLICY_TALK, &mut named)?;
+        let mut denied = Denied::parse(&mut named)?;
         let (mut sieved, mut others): (Vec<&mut Pattern>, Vec<&mut Pattern>) = Default::default();
         for rule in &mut rules {
             sieved.push(&mut rule.pattern);
             others.extend(&mut rule.unless);
         }
         others.extend(versions.all().chain(vectors.all()).chain([&mut policy_talk]));
+        others.extend(denied.all());
         let (letters, classes) = Letters::of(&named);
         let alphabet = Alphabet { letters: &letters, named: &named };
         let sieve = Sieve::of(sieved.iter().map(|pattern| pattern.tree()), alphabet);
         sieved.into_iter().chain(others).for_each(|pattern| pattern.settle(&classes));
         let sentences = policy.items.iter().flat_map(|item| item.sentences.clone()).collect();
-        Ok(Self { rules, sieve, letters, versions, vectors, policy_talk, sentences })
+        Ok(Self { rules, sieve, letters, versions, vectors, policy_talk, denied, sentences })
+    }
+
+    /// Whether all that a rule finds in a line is told as what the attack does not need.
+    fn denies(&self, compiled: &Rule, line: Words<'_>) -> bool {
+        let found = || compiled.pattern.find(line, MOST_FOUND);
+        compiled.needed && found().iter().all(|words| self.denied.covers(line, words))
     }
 
     /// Gives back the memory that searches have built up. They are as fast again once they have built it anew.
@@ -144,6 +165,7 @@ impl Rules {
             rule.unless.iter_mut().for_each(Pattern::rest);
         }
         self.versions.all().chain(self.vectors.all()).for_each(Pattern::rest);
+        self.denied.all().for_each(Pattern::rest);
         self.policy_talk.rest();
     }
 
@@ -326,7 +348,8 @@ impl Findings {
     fn heed_traps(&mut self, reading: &Reading, retold: bool) {
         let flags = &reading.flags;
         let whole = Whole::of(&self.hints, reading, retold);
-        if flags.ai == AiUse::Suspected && !flags.has_poc {
+        let unproven = self.flags.contains_key(UNPROVEN);
+        if (flags.ai == AiUse::Suspected || unproven) && !flags.has_poc {
             let shown =
                 |hint: &Hint| hint.clause.as_str() == "NQ2" && hint.answer == AnswerValue::No;
             self.hints.retain(|hint| !shown(hint));
@@ -389,7 +412,9 @@ impl Findings {
         });
         let talk = if plain { self.weak_proof } else { 0 };
         let proof = self.flags.get("poc").copied().unwrap_or_default() - unproven - talk;
-        let has_poc = !other_product && proof >= FLAG_STRENGTH;
+        // Whoever keeps the proof back, or has only read the code, names the request and does not show it.
+        let withheld = self.flags.contains_key(UNPROVEN) || self.invents(ai);
+        let has_poc = !other_product && !withheld && proof >= FLAG_STRENGTH;
         Flags {
             ai,
             scanner: raised("scanner"),
@@ -433,7 +458,10 @@ fn matched(
             let sentence = own.sentence(range.clone());
             let within = sentence.start.checked_sub(range.start)?..sentence.end - range.start;
             let words = line.part(within)?;
-            if excluded(words) || compiled.declines && rules.is_policy_talk(words) {
+            if excluded(words)
+                || compiled.declines && rules.is_policy_talk(words)
+                || rules.denies(compiled, line)
+            {
                 return None;
             }
             let quoted = if sentence.len() <= MAX_SENTENCE {
@@ -446,7 +474,8 @@ fn matched(
         })
     };
     let in_subject = || {
-        let found = own.subject_lines(compiled.number).any(|line| compiled.pattern.is_match(line));
+        let stands = |line| compiled.pattern.is_match(line) && !rules.denies(compiled, line);
+        let found = own.subject_lines(compiled.number).any(stands);
         (found && !excluded(own.subject().whole())).then_some(None)
     };
     match compiled.rule.place {

@@ -27,6 +27,7 @@ use crate::store::{
     ArchivePosition, ArchiveRecord, Batch, CaseRecord, ErrorKind, Health, JournalPosition,
     MailRecord, Mode, PolicyPart, Store, StoreError,
 };
+use crate::sync::{Meta, UidSet};
 
 /// The rules that mail is read by.
 #[derive(Debug)]
@@ -560,6 +561,20 @@ impl Desk {
     ) -> Result<Changed, StoreError> {
         let _one = self.changing();
         presence::vanished(&self.store, mailbox, uid_validity, uids)
+    }
+
+    /// Takes over what the server says now of messages that it gave before. Returns those UIDs that stand for other ones.
+    ///
+    /// # Errors
+    /// If the index cannot be read or written.
+    pub fn compare(
+        &self,
+        mailbox: &str,
+        uid_validity: u32,
+        now: &[Meta],
+    ) -> Result<UidSet, StoreError> {
+        let _one = self.changing();
+        presence::compare(&self.store, mailbox, uid_validity, now)
     }
 
     /// Marks what a mailbox had under another UIDVALIDITY than this one, and has not under this one.

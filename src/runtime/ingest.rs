@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::desk::Rules;
 use super::parallel;
-use super::presence;
+use super::presence::{self, Places};
 use crate::domain::case::{Case, Direction, Reporter};
 use crate::domain::checklist;
 use crate::domain::cvss::Vector;
@@ -73,10 +73,8 @@ impl Changed {
 #[derive(Default)]
 pub struct Archived {
     new: Vec<Indexable>,
-    /// Numbers of those that were there before.
-    again: Vec<u64>,
-    /// What there is to say of these.
-    batch: Batch,
+    /// Numbers of those that were there before, and where they are on the server too.
+    again: Vec<(u64, Option<MailSource>)>,
     changed: Changed,
 }
 
@@ -94,10 +92,7 @@ pub fn archive(store: &Store, rules: &Rules, mails: Vec<NewMail>) -> Result<Arch
     for ((mail, placed), (record, facts)) in mails.into_iter().zip(appended?).zip(read) {
         if placed.duplicate {
             archived.changed.duplicates += 1;
-            archived.again.push(placed.seq);
-            if let Some(MailSource { mailbox, uid_validity, uid, .. }) = &mail.source {
-                archived.batch.map_uid(mailbox, *uid_validity, *uid, placed.seq);
-            }
+            archived.again.push((placed.seq, mail.source));
             continue;
         }
         archived.changed.new += 1;
@@ -118,12 +113,16 @@ pub fn list(
     archived: Archived,
     cursor: Option<(&str, Vec<u8>)>,
 ) -> Result<Changed, StoreError> {
-    let Archived { new, again, mut batch, mut changed } = archived;
+    let Archived { new, again, mut changed } = archived;
+    let (mut batch, mut places) = (Batch::new(), Places::default());
+    for (seq, source) in &again {
+        places.take(store, *seq, source.as_ref(), &mut batch)?;
+    }
     if let Some((mailbox, bytes)) = cursor {
         batch.put_cursor(mailbox, bytes);
     }
-    changed.extend(index(store, rules, new, &BTreeMap::new(), batch)?);
-    changed.extend(presence::back_again(store, &again)?);
+    changed.extend(index(store, rules, new, &BTreeMap::new(), (batch, places))?);
+    changed.extend(presence::back_again(store, again.iter().map(|(seq, _)| *seq))?);
     Ok(changed)
 }
 
@@ -157,7 +156,7 @@ pub fn index_mails(
         source: mail.mail.source,
         after: mail.after,
     });
-    index(store, rules, mails.collect(), pins, batch)
+    index(store, rules, mails.collect(), pins, (batch, Places::default()))
 }
 
 /// Works out the cases of new mails and writes everything in one step.
@@ -166,25 +165,24 @@ fn index(
     rules: &Rules,
     mails: Vec<Indexable>,
     pins: &BTreeMap<MessageRef, CaseId>,
-    mut batch: Batch,
+    (mut batch, mut places): (Batch, Places),
 ) -> Result<Changed, StoreError> {
     let mut gathered = Gathered::default();
     let mut new = Vec::new();
     for mail in mails {
         let seq = mail.record.seq;
         batch.put_join_keys(seq, &intake::held_keys(&mail.facts));
-        if let Some(source) = &mail.source {
-            batch.map_uid(&source.mailbox, source.uid_validity, source.uid, seq);
-        }
+        places.take(store, seq, mail.source.as_ref(), &mut batch)?;
         batch.advance_archive(mail.after);
         new.push(seq);
         gathered.insert(store, mail.record, mail.facts)?;
     }
     gathered.close(store, new)?;
-    let changed = gathered.into_cases(store, rules, pins, &mut batch)?;
+    let mut changed = gathered.into_cases(store, rules, pins, &mut batch)?;
     if !batch.is_empty() {
         store.commit(batch)?;
     }
+    changed.extend(places.mark_displaced(store)?);
     Ok(changed)
 }
 

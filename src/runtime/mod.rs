@@ -14,6 +14,7 @@ pub mod guard;
 pub mod import;
 pub mod ingest;
 pub mod judge;
+pub mod later;
 pub mod parallel;
 pub mod pin;
 pub mod policy_check;

@@ -13,8 +13,8 @@ use crate::app::{Pace, Problem, SyncState};
 use crate::config;
 use crate::store::{MailSource, NewMail, ReceivedFrom, StoreError};
 use crate::sync::{
-    self, Account, Cancel, Cursor, Fetched, Phase, Progress, Round, Secret, SecretError, Sink,
-    SinkError, UidSet,
+    self, Account, Cancel, Cursor, Fetched, Meta, Phase, Progress, Round, Secret, SecretError,
+    Sink, SinkError, UidSet,
 };
 
 /// Where the password comes from.
@@ -378,6 +378,17 @@ impl Sink for StoreSink<'_, '_> {
         let marked = self.0.desk.vanished(mailbox, uid_validity, uids.ranges());
         self.0.take(marked.map_err(|error| SinkError(error.into()))?);
         Ok(())
+    }
+
+    fn compare(
+        &mut self,
+        mailbox: &str,
+        uid_validity: u32,
+        now: &[Meta],
+    ) -> Result<UidSet, SinkError> {
+        self.0.drain()?;
+        let strange = self.0.desk.compare(mailbox, uid_validity, now);
+        strange.map_err(|error| SinkError(error.into()))
     }
 
     fn settled(&mut self, mailbox: &str, uid_validity: u32) -> Result<(), SinkError> {

@@ -7,7 +7,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ use crate::tui::{input, terminal};
 pub enum Event {
     /// An input for the model.
     Input(Input),
+    /// An input from the terminal, which waits until it is taken once too many are under way.
+    Typed(Input),
     /// A signal that ends the program.
     End(i32),
     /// `SIGTSTP` from outside.
@@ -103,13 +105,14 @@ impl Hands<'_> {
         screen: &mut terminal::Screen,
     ) -> io::Result<()> {
         match event {
-            Event::Input(input) => {
+            Event::Typed(input) => {
+                self.keys.took();
                 if matches!(input, Input::Key(_)) {
                     self.trap.pass(Fault::Screen);
                 }
-                let effects = app::update(model, input, clock.now());
-                self.carry_out(effects, screen)?;
+                self.update(input, model, clock, screen)?;
             }
+            Event::Input(input) => self.update(input, model, clock, screen)?,
             Event::End(signal) => self.end = Some(End::Signal(signal)),
             Event::Gone => self.end = Some(End::Signal(SIGHUP)),
             Event::Sleep => self.sleep(screen)?,
@@ -120,6 +123,17 @@ impl Hands<'_> {
             }
         }
         Ok(())
+    }
+
+    fn update(
+        &mut self,
+        input: Input,
+        model: &mut Model,
+        clock: &Clock,
+        screen: &mut terminal::Screen,
+    ) -> io::Result<()> {
+        let effects = app::update(model, input, clock.now());
+        self.carry_out(effects, screen)
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>, screen: &mut terminal::Screen) -> io::Result<()> {
@@ -150,7 +164,13 @@ impl Hands<'_> {
 struct KeyReader {
     paused: Arc<AtomicBool>,
     idle: Arc<AtomicBool>,
+    /// One for each input on its way.
+    under_way: Receiver<()>,
 }
+
+/// Inputs on their way to the screen: two full drains. Further ones wait in the terminal, which then takes no more
+/// from who types or pastes, so nothing is lost and nothing piles up here.
+const MAX_UNDER_WAY: usize = 2 * MAX_DRAINED;
 
 /// How soon the reader notices that it is to pause.
 const POLL: Duration = Duration::from_millis(50);
@@ -160,14 +180,20 @@ impl KeyReader {
         let paused = Arc::new(AtomicBool::new(false));
         let idle = Arc::new(AtomicBool::new(false));
         let (is_paused, is_idle) = (Arc::clone(&paused), Arc::clone(&idle));
+        let (sends, under_way) = mpsc::sync_channel(MAX_UNDER_WAY);
         thread::Builder::new().name("keys".into()).spawn(move || {
-            let read = || read_keys(&inbox, &is_paused, &is_idle);
+            let read = || read_keys(&inbox, &sends, &is_paused, &is_idle);
             if catch_unwind(AssertUnwindSafe(read)).is_err() {
                 // A screen that hears no keys any more had better end.
                 let _ = inbox.send(Event::Gone);
             }
         })?;
-        Ok(Self { paused, idle })
+        Ok(Self { paused, idle, under_way })
+    }
+
+    /// An input has arrived; another may set out.
+    fn took(&self) {
+        let _ = self.under_way.try_recv();
     }
 
     fn pause(&self) {
@@ -184,7 +210,12 @@ impl KeyReader {
 }
 
 /// Hands over what is typed until nobody listens or the terminal is gone.
-fn read_keys(inbox: &Sender<Event>, paused: &AtomicBool, idle: &AtomicBool) {
+fn read_keys(
+    inbox: &Sender<Event>,
+    sends: &SyncSender<()>,
+    paused: &AtomicBool,
+    idle: &AtomicBool,
+) {
     loop {
         if paused.load(Ordering::SeqCst) {
             idle.store(true, Ordering::SeqCst);
@@ -193,17 +224,22 @@ fn read_keys(inbox: &Sender<Event>, paused: &AtomicBool, idle: &AtomicBool) {
         }
         idle.store(false, Ordering::SeqCst);
         let sent = match input::next(POLL) {
-            Ok(Some(input)) => inbox.send(Event::Input(input)),
-            Ok(None) => Ok(()),
+            Ok(Some(input)) => hand_over(inbox, sends, input),
+            Ok(None) => true,
             Err(_) => {
                 let _ = inbox.send(Event::Gone);
                 return;
             }
         };
-        if sent.is_err() {
+        if !sent {
             return;
         }
     }
+}
+
+/// Sends an input once there is room for it; false if nobody listens any more.
+fn hand_over(inbox: &Sender<Event>, sends: &SyncSender<()>, input: Input) -> bool {
+    sends.send(()).is_ok() && inbox.send(Event::Typed(input)).is_ok()
 }
 
 fn listen_for_signals(inbox: Sender<Event>) -> io::Result<()> {
@@ -249,4 +285,40 @@ pub fn quiet_panics() {
             let _ = io::Write::write_all(&mut io::stderr(), words.as_bytes());
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_keys_waits_for_room_and_arrives_whole_and_in_order() {
+        let (inbox, arrived) = mpsc::channel();
+        let (sends, under_way) = mpsc::sync_channel(2);
+        let reader = thread::spawn(move || {
+            for columns in 0..1_000 {
+                assert!(hand_over(&inbox, &sends, Input::Resize(columns, 1)), "somebody listens");
+            }
+        });
+        for columns in 0..1_000 {
+            // Never more than there is room for, and the one that is taken.
+            let Event::Typed(Input::Resize(got, _)) = arrived.recv().expect("it comes") else {
+                panic!("only these are sent");
+            };
+            assert_eq!(got, columns);
+            under_way.recv().expect("counted");
+        }
+        reader.join().expect("it ends");
+        assert!(arrived.try_recv().is_err() && under_way.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_reader_that_waits_for_room_ends_with_the_screen() {
+        let (inbox, _arrived) = mpsc::channel();
+        let (sends, under_way) = mpsc::sync_channel(1);
+        assert!(hand_over(&inbox, &sends, Input::Tick));
+        let reader = thread::spawn(move || hand_over(&inbox, &sends, Input::Tick));
+        drop(under_way);
+        assert!(!reader.join().expect("it ends"));
+    }
 }

@@ -132,6 +132,7 @@ fn message(desk: &Desk, record: &MailRecord) -> MessageView {
         warnings: parsed.warnings,
         reading,
         gone: record.gone,
+        flags: desk.store.flags_of(record.seq).unwrap_or_default(),
         rescued: record.rescued,
         raw: None,
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::error::StoreError;
+use super::frame::MAX_FLAGS;
 use super::index::{Meta, Transaction};
 use super::journal::{JournalPosition, LinePlace, StoredEntry};
 use super::keys;
@@ -27,6 +28,7 @@ enum Op {
     RemoveCase(u64),
     Uid(String, u32, u32, u64),
     NoUid(String, u32, u32),
+    Flags(String, u32, u32, Vec<String>),
     Cursor(String, Vec<u8>),
     Entry(CaseId, u64, LinePlace),
     Regrouped(CaseId),
@@ -65,6 +67,20 @@ impl Batch {
     /// Notes that this message of the server is the mail `seq`.
     pub fn map_uid(&mut self, mailbox: &str, uid_validity: u32, uid: u32, seq: u64) -> &mut Self {
         self.push(Op::Uid(mailbox.to_owned(), uid_validity, uid, seq))
+    }
+
+    /// Sets the flags of a message of the server that is, or is to be, mapped to a mail. Where they are more than any
+    /// server should give, none are kept.
+    pub fn put_flags(
+        &mut self,
+        mailbox: &str,
+        uid_validity: u32,
+        uid: u32,
+        flags: &[String],
+    ) -> &mut Self {
+        let few = flags.iter().map(|flag| flag.len() + 3).sum::<usize>() <= MAX_FLAGS;
+        let flags = if few { flags.to_vec() } else { Vec::new() };
+        self.push(Op::Flags(mailbox.to_owned(), uid_validity, uid, flags))
     }
 
     /// Notes that this message of the server is there no more.
@@ -177,7 +193,13 @@ impl Op {
             Self::NoUid(mailbox, uid_validity, uid) => {
                 forget_place(&mailbox, uid_validity, uid, to)?;
                 to.remove(keys::uid(&mailbox, uid_validity, uid));
+                to.remove(keys::flags(&mailbox, uid_validity, uid));
                 Ok(())
+            }
+            Self::Flags(mailbox, uid_validity, uid, flags) => {
+                // Most mails have none, and need no record that says so.
+                let some = (!flags.is_empty()).then_some(&flags);
+                set(to, keys::flags(&mailbox, uid_validity, uid), some)
             }
             Self::Cursor(mailbox, cursor) => to.put(keys::cursor(&mailbox), &cursor),
             Self::Entry(case, seq, place) => {

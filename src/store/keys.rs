@@ -18,6 +18,7 @@ pub const PIN: u8 = b'p';
 pub const ALIAS: u8 = b'a';
 pub const REGROUPED: u8 = b'g';
 pub const PRECEDENT: u8 = b'k';
+pub const FLAGS: u8 = b'f';
 
 fn join(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![kind];
@@ -75,6 +76,17 @@ pub fn uid_validity_of(key: &[u8]) -> Option<u32> {
 pub fn uid_of(key: &[u8]) -> Option<u32> {
     let bytes = key.get(key.len().checked_sub(4)?..)?;
     bytes.try_into().ok().map(u32::from_be_bytes)
+}
+
+/// Flags of a message of the server, where it has any.
+pub fn flags(mailbox: &str, uid_validity: u32, uid: u32) -> Vec<u8> {
+    let tag = mailbox_tag(mailbox);
+    join(FLAGS, &[&tag, &uid_validity.to_be_bytes(), &uid.to_be_bytes()])
+}
+
+/// The key made by [`flags`] for the message in a key made by [`place`].
+pub fn flags_at(place: &[u8]) -> Vec<u8> {
+    join(FLAGS, &[place.get(9..).unwrap_or_default()])
 }
 
 /// Begin of the keys that say where on the server a mail is.
@@ -183,6 +195,7 @@ mod tests {
             reading(1),
             super::message(&message),
             uid("", 1, 1),
+            flags("", 1, 1),
             place(1, "", 1, 1),
             cursor(""),
             join_entry(1, 1),
@@ -198,6 +211,11 @@ mod tests {
         ];
         let prefixes: std::collections::BTreeSet<u8> = kinds.iter().map(|key| key[0]).collect();
         assert_eq!(prefixes.len(), kinds.len());
+    }
+
+    #[test]
+    fn flags_are_found_from_a_place() {
+        assert_eq!(flags_at(&place(300, "INBOX", 7, 9)), flags("INBOX", 7, 9));
     }
 
     #[test]

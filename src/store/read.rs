@@ -1,6 +1,8 @@
 //! Reading: mails, cases, queue, raw bytes, journal entries. Every call fails only if index or file cannot be
 //! read.
 
+use std::collections::BTreeSet;
+
 use super::error::StoreError;
 use super::journal::{JournalPosition, LinePlace, StoredEntry};
 use super::records::{CaseRecord, Counts, MailRecord, NearRecord, PrecedentRecord, QueueKey};
@@ -344,6 +346,35 @@ impl Store {
         let found: Vec<(Vec<u8>, ())> =
             self.with_index(|index| index.list(&keys::places(seq), None, LIST_LIMIT))?;
         Ok(found.len())
+    }
+
+    /// The flags and keywords that the mail with this number has on the server, in all its places together; sorted.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn flags_of(&self, seq: u64) -> Result<Vec<String>, StoreError> {
+        self.with_index(|index| {
+            let places: Vec<(Vec<u8>, ())> = index.list(&keys::places(seq), None, LIST_LIMIT)?;
+            let mut all = BTreeSet::new();
+            for (place, ()) in places {
+                all.extend(index.get::<Vec<String>>(&keys::flags_at(&place))?.unwrap_or_default());
+            }
+            Ok(all.into_iter().collect())
+        })
+    }
+
+    /// The flags and keywords of this message of the server.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn flags(
+        &self,
+        mailbox: &str,
+        uid_validity: u32,
+        uid: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        let key = keys::flags(mailbox, uid_validity, uid);
+        Ok(self.with_index(|index| index.get(&key))?.unwrap_or_default())
     }
 
     /// Where a synchronisation of `mailbox` goes on.

@@ -29,6 +29,11 @@ impl UidSet {
         self.0.splice(from..to, [(first, last)]);
     }
 
+    /// Adds all that is in the other set.
+    pub fn extend(&mut self, other: &Self) {
+        other.0.iter().for_each(|&(first, last)| self.insert_range(first, last));
+    }
+
     /// Adds one UID.
     pub fn insert(&mut self, uid: u32) {
         self.insert_range(uid, uid);
@@ -43,6 +48,11 @@ impl UidSet {
     /// The ranges, ascending, both ends included.
     pub fn ranges(&self) -> &[(u32, u32)] {
         &self.0
+    }
+
+    /// The highest UID in the set.
+    pub fn last(&self) -> Option<u32> {
+        self.0.last().map(|&(_, last)| last)
     }
 
     /// How many UIDs are in the set.

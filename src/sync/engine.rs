@@ -1,12 +1,13 @@
 //! From cursors to everything stored that the mailboxes hold: once, or for as long as is wished.
 //!
 //! Owns: the order of things, when to give up, when to look again. Absent on purpose: reaching the server, see
-//! `reach`; reading one mailbox, see `pass`; how to ask, see [`super::session`]; how much at once, see
+//! `reach`; reading one mailbox, see `pass` and `kept`; how to ask, see [`super::session`]; how much at once, see
 //! [`super::plan`].
 //!
 //! Time, network and disk come in from outside (`Account::timeouts`, a [`Dial`], a [`Sink`]), so the tests play
 //! them all from a seed.
 
+mod kept;
 mod pass;
 mod reach;
 #[cfg(test)]
@@ -19,10 +20,10 @@ use std::time::Duration;
 
 use super::account::Account;
 use super::cancel::Cancel;
-use super::cursor::{Cursor, UidSet};
+use super::cursor::Cursor;
 use super::error::SyncError;
 use super::secret::{Secret, SecretError};
-use super::session::{Dial, Link, View, Waited};
+use super::session::{Dial, Link, Told, View, Waited};
 use super::transport;
 use super::{Phase, Progress, Sink, Summary};
 
@@ -141,12 +142,16 @@ struct Engine<'a> {
     name: String,
     /// The same as the server opened it, if it is open.
     view: Option<View>,
-    /// What the server said has vanished from it, if it was asked and can tell.
-    told: Option<UidSet>,
-    /// A pass over it has begun, with a plan that speaks of its UIDs.
-    planned: bool,
-    /// To ask what has vanished broke a connection: it is not asked again.
+    /// What the server said has changed in it, if it was asked and can tell.
+    told: Option<Told>,
+    /// As it was when a pass over it began, whose plan speaks of its UIDs.
+    planned: Option<View>,
+    /// To ask what has changed broke a connection: it is not asked again in this round.
     plain: bool,
+    /// More had changed than is read at once: what it was is given up.
+    gave_up: bool,
+    /// What changed in the mailbox at work was heard.
+    followed: bool,
     summary: Summary,
     pause: Duration,
     breaks: u32,
@@ -179,8 +184,10 @@ impl<'a> Engine<'a> {
             name: account.mailbox.clone(),
             view: None,
             told: None,
-            planned: false,
+            planned: None,
             plain: false,
+            gave_up: false,
+            followed: true,
             summary: Summary::default(),
             pause: Duration::ZERO,
             breaks: 0,
@@ -230,6 +237,7 @@ impl<'a> Engine<'a> {
     fn round(&mut self) -> Result<(), SyncError> {
         self.reporter.now = Progress::default();
         (self.breaks, self.timeouts, self.poisoned) = (0, 0, 0);
+        self.plain = false;
         let account = self.account;
         self.read(&account.mailbox)?;
         for name in &account.also {
@@ -245,7 +253,7 @@ impl<'a> Engine<'a> {
     fn read(&mut self, name: &str) -> Result<(), SyncError> {
         for _ in 0..=MOST_RESTARTS {
             name.clone_into(&mut self.name);
-            (self.view, self.told, self.planned, self.dirty) = (None, None, false, false);
+            (self.view, self.told, self.planned, self.dirty) = (None, None, None, false);
             match self.pass() {
                 Ok(()) => return Ok(()),
                 Err(Stop::Restart) => {}

@@ -305,6 +305,7 @@ impl<S> Guard<S> {
             let words = line.split(' ').skip(2).map(str::to_ascii_uppercase);
             aside.capabilities = Some(words.collect());
         }
+        // Other flags are no news: they are followed when next there is some.
         if let Some(idle) = &mut aside.idle
             && (is(first, "VANISHED") || is(second, "EXISTS") || is(second, "EXPUNGE"))
         {

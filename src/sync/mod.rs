@@ -58,6 +58,19 @@ impl std::fmt::Debug for Fetched {
     }
 }
 
+/// What the server says of a message.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Meta {
+    /// Its UID, never 0.
+    pub uid: u32,
+    /// RFC822.SIZE in bytes, which is a hint only; `None` if not told, as with the two below.
+    pub size: Option<u32>,
+    /// When the server received it.
+    pub internal_date: Option<Timestamp>,
+    /// Flags and keywords, as in [`Fetched`].
+    pub flags: Option<Vec<String>>,
+}
+
 /// Takes messages in. Equal bytes may come again (after a UIDVALIDITY change, or under two UIDs), and a UID may
 /// come again with other bytes if the server is broken: keep both.
 pub trait Sink {
@@ -76,6 +89,18 @@ pub trait Sink {
         _uids: &UidSet,
     ) -> Result<(), SinkError> {
         Ok(())
+    }
+
+    /// Hears what the server says now of messages that it gave before: flags that changed, and sizes and dates as far
+    /// as they were asked for. Returns those that are not what is here under their UIDs; they are then called
+    /// [vanished](Sink::vanished) and are fetched anew.
+    fn compare(
+        &mut self,
+        _mailbox: &str,
+        _uid_validity: u32,
+        _now: &[Meta],
+    ) -> Result<UidSet, SinkError> {
+        Ok(UidSet::new())
     }
 
     /// Hears that the mailbox was read whole under this UIDVALIDITY: what it had under another one, and not under

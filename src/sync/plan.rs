@@ -1,7 +1,7 @@
 //! Which messages go into one command.
 
+use super::Meta;
 use super::account::Limits;
-use super::session::Meta;
 
 /// Messages to ask for by one command.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -60,7 +60,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn meta(uid: u32, size: Option<u32>) -> Meta {
-        Meta { uid, size, internal_date: None, flags: Vec::new() }
+        Meta { uid, size, internal_date: None, flags: None }
     }
 
     proptest! {

@@ -16,8 +16,7 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
+use super::Meta;
 use super::account::Account;
 use super::cancel::Cancel;
 use super::cursor::UidSet;
@@ -65,8 +64,19 @@ pub(crate) struct Known {
 pub(crate) struct Opened {
     /// As it is.
     pub view: View,
-    /// UIDs that have vanished since what was known, if the server was asked and tells (RFC 7162).
-    pub vanished: Option<UidSet>,
+    /// What has changed since what was known, if the server was asked and tells (QRESYNC).
+    pub told: Option<Told>,
+}
+
+/// What has changed in a mailbox.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Told {
+    /// UIDs without a message any more.
+    pub vanished: UidSet,
+    /// UIDs whose message has vanished and that have one again, which no server should do.
+    pub reused: UidSet,
+    /// Messages that are new or have other flags.
+    pub changed: Vec<Meta>,
 }
 
 /// How a wait for news ended.
@@ -76,19 +86,6 @@ pub(crate) enum Waited {
     Look,
     /// The server cannot tell.
     NoIdle,
-}
-
-/// What a list says about one message.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Meta {
-    /// The UID, one of those asked for.
-    pub uid: u32,
-    /// RFC822.SIZE, which is a hint only.
-    pub size: Option<u32>,
-    /// INTERNALDATE.
-    pub internal_date: Option<Timestamp>,
-    /// Flags and keywords.
-    pub flags: Vec<String>,
 }
 
 /// A message whose bytes came.
@@ -176,7 +173,7 @@ impl Link {
     }
 
     /// Opens a mailbox read-only, in one round trip. Where something is known of it and the server has QRESYNC,
-    /// it is also asked for what has vanished.
+    /// it is also asked for what has changed.
     pub fn examine(
         &self,
         name: &str,
@@ -201,6 +198,17 @@ impl Link {
     /// Asks for size, date and flags of messages. UIDs without a message are left out by the server.
     pub fn list(&self, uids: UidSet, tick: Tick<'_>) -> Result<Answer<Meta>, SyncError> {
         self.call("listing messages", tick, move |wire| wire.list(&uids))
+    }
+
+    /// Asks which messages up to UID `last` changed after this HIGHESTMODSEQ. Nothing where the server has no
+    /// CONDSTORE.
+    pub fn changed(
+        &self,
+        last: u32,
+        since: u64,
+        tick: Tick<'_>,
+    ) -> Result<Answer<Meta>, SyncError> {
+        self.call("asking what has changed", tick, move |wire| wire.changed(last, since))
     }
 
     /// Asks for whole messages, without waiting for them. No literal may be larger than `largest`, the whole

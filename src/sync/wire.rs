@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use imap::types::{Fetch, Fetches};
 use imap_proto::parser::parse_response;
-use imap_proto::types::{MailboxDatum, Response, ResponseCode};
+use imap_proto::types::{AttributeValue, MailboxDatum, Response, ResponseCode};
 use jiff::Timestamp;
 
+use super::Meta;
 use super::account::{Account, Auth};
 use super::cancel::{Cancel, Lease};
 use super::cursor::UidSet;
@@ -20,7 +21,7 @@ use super::guard::{Fault, Guard};
 use super::login;
 use super::mailbox::{encode_name, quoted_name};
 use super::secret::Secret;
-use super::session::{Answer, Body, Dial, Known, Meta, Opened, View, Waited};
+use super::session::{Answer, Body, Dial, Known, Opened, Told, View, Waited};
 use super::text::printable;
 use super::transport::{Greeted, io_fault};
 use super::tray::Tray;
@@ -162,7 +163,7 @@ impl Wire {
         self.offers.iter().any(|offer| offer == word)
     }
 
-    /// Opens a mailbox read-only; asks in the same breath what vanished, if that is possible.
+    /// Opens a mailbox read-only; asks in the same breath what changed, if that is possible.
     pub fn examine(&mut self, name: &str, known: Option<&Known>) -> Result<Opened, SyncError> {
         let during = "opening the mailbox";
         let wire_name =
@@ -170,12 +171,16 @@ impl Wire {
         let mut command = format!("EXAMINE {}", quoted_name(&wire_name));
         let resync = self.offers("QRESYNC");
         let known = known.filter(|_| resync);
+        let numbered = !resync && self.offers("CONDSTORE");
         self.tray.begin(0, if known.is_some() { RESYNC_ANSWER } else { SMALL_ANSWER });
         if let Some(known) = known {
             let uids = known.uids.as_ref().map(|uids| format!(" {}", uids.to_imap()));
             let Known { uid_validity, mod_seq, .. } = known;
             command +=
                 &format!(" (QRESYNC ({uid_validity} {mod_seq}{}))", uids.unwrap_or_default());
+        }
+        if numbered {
+            command += " (CONDSTORE)";
         }
         if resync && !self.enabled {
             // Also where nothing is known yet: without it, some servers do not number changes.
@@ -187,6 +192,10 @@ impl Wire {
             Err(imap::Error::No(_) | imap::Error::Bad(_)) if known.is_some() => {
                 // It does not keep what it promised.
                 self.offers.retain(|offer| offer != "QRESYNC");
+                self.examine(name, None)
+            }
+            Err(imap::Error::Bad(_)) if numbered => {
+                self.offers.retain(|offer| offer != "CONDSTORE");
                 self.examine(name, None)
             }
             Err(imap::Error::No(_) | imap::Error::Bad(_)) => {
@@ -253,14 +262,28 @@ impl Wire {
         self.tray.begin(room.min(1 << 20), room);
         let query = "(UID RFC822.SIZE INTERNALDATE FLAGS)";
         let fetches = self.fetch(uids, query, "listing messages")?;
-        Ok(self.answer(&fetches, uids, |fetch, uid| Meta {
-            uid,
-            size: fetch.size,
-            internal_date: fetch
-                .internal_date()
-                .and_then(|date| Timestamp::from_second(date.timestamp()).ok()),
-            flags: fetch.flags().iter().map(ToString::to_string).collect(),
-        }))
+        Ok(self.answer(&fetches, uids, read_meta))
+    }
+
+    /// The same of the messages up to a UID that changed after this HIGHESTMODSEQ (RFC 7162 section 3.1.4.1).
+    pub fn changed(&mut self, last: u32, since: u64) -> Result<Answer<Meta>, SyncError> {
+        let nothing = Answer { items: Vec::new(), unreadable: Vec::new(), stray: 0 };
+        if !self.offers("CONDSTORE") {
+            return Ok(nothing);
+        }
+        self.tray.begin(1 << 20, RESYNC_ANSWER);
+        let mut uids = UidSet::new();
+        uids.insert_range(1, last);
+        let query = format!("(UID RFC822.SIZE INTERNALDATE FLAGS) (CHANGEDSINCE {since})");
+        match self.fetch(&uids, &query, "asking what has changed") {
+            Ok(fetches) => Ok(self.answer(&fetches, &uids, read_meta)),
+            Err(SyncError::Command { .. }) => {
+                // It does not keep what it promised.
+                self.offers.retain(|offer| offer != "CONDSTORE");
+                Ok(nothing)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Whole messages, or parts of them.
@@ -367,7 +390,7 @@ fn for_each_response(answer: &[u8], mut read: impl FnMut(Response<'_>)) {
 /// What an answer to EXAMINE says.
 fn read_view(answer: &[u8], known: Option<&Known>) -> Result<Opened, SyncError> {
     let (mut validity, mut uid_next, mut exists, mut highest_mod_seq) = (None, None, 0, None);
-    let mut vanished = UidSet::new();
+    let mut told = Told::default();
     for_each_response(answer, |response| match response {
         Response::Data { code: Some(ResponseCode::UidValidity(n)), .. } => validity = Some(n),
         Response::Data { code: Some(ResponseCode::UidNext(n)), .. } => uid_next = Some(n),
@@ -376,8 +399,9 @@ fn read_view(answer: &[u8], known: Option<&Known>) -> Result<Opened, SyncError> 
         }
         Response::MailboxData(MailboxDatum::Exists(n)) => exists = n,
         Response::Vanished { uids, .. } => {
-            uids.iter().for_each(|uids| vanished.insert_range(*uids.start(), *uids.end()));
+            uids.iter().for_each(|uids| told.vanished.insert_range(*uids.start(), *uids.end()));
         }
+        Response::Fetch(_, attributes) => told.changed.extend(changed_flags(&attributes)),
         _ => {}
     });
     let Some(uid_validity) = validity.filter(|validity| *validity > 0) else {
@@ -386,9 +410,36 @@ fn read_view(answer: &[u8], known: Option<&Known>) -> Result<Opened, SyncError> 
     };
     let uid_next = uid_next.filter(|next| *next > 0);
     let view = View { uid_validity, uid_next, exists, highest_mod_seq };
-    let told = known.is_some_and(|known| known.uid_validity == uid_validity);
-    let told = told && highest_mod_seq.is_some();
-    Ok(Opened { view, vanished: told.then_some(vanished) })
+    let asked = known.is_some_and(|known| known.uid_validity == uid_validity);
+    let there: UidSet = told.changed.iter().map(|meta| meta.uid).collect();
+    let gone = told.vanished.minus(&there);
+    told.reused = std::mem::replace(&mut told.vanished, gone).minus(&told.vanished);
+    Ok(Opened { view, told: Some(told).filter(|_| asked && highest_mod_seq.is_some()) })
+}
+
+/// UID and flags, as QRESYNC tells them.
+fn changed_flags(attributes: &[AttributeValue<'_>]) -> Option<Meta> {
+    let mut meta = Meta::default();
+    for attribute in attributes {
+        match attribute {
+            AttributeValue::Uid(uid) => meta.uid = *uid,
+            AttributeValue::Flags(flags) => {
+                meta.flags = Some(flags.iter().map(ToString::to_string).collect());
+            }
+            _ => {}
+        }
+    }
+    (meta.uid > 0).then_some(meta)
+}
+
+fn read_meta(fetch: &Fetch<'_>, uid: u32) -> Meta {
+    let date = fetch.internal_date();
+    Meta {
+        uid,
+        size: fetch.size,
+        internal_date: date.and_then(|date| Timestamp::from_second(date.timestamp()).ok()),
+        flags: Some(fetch.flags().iter().map(ToString::to_string).collect()),
+    }
 }
 
 fn guard_fault(error: &std::io::Error) -> Option<&Fault> {

@@ -31,6 +31,11 @@ pub struct Dovecot {
 impl Dovecot {
     /// Starts one; `None` only when the caller's environment says to go without.
     pub fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// The same with more lines of configuration.
+    pub fn start_with(more: &str) -> Option<Self> {
         if std::env::var("CASEBOOK_SKIP_DOVECOT").is_ok_and(|value| value == "1") {
             eprintln!("skipped: CASEBOOK_SKIP_DOVECOT=1");
             return None;
@@ -46,7 +51,7 @@ impl Dovecot {
         let (port, tls_port) = (free_port(), free_port());
         let config = dir.path().join("dovecot.conf");
         prepare(dir.path());
-        fs::write(&config, configuration(dir.path(), port, tls_port)).unwrap();
+        fs::write(&config, configuration(dir.path(), port, tls_port) + more).unwrap();
         let child = Command::new(program)
             .args(["-F", "-c"])
             .arg(&config)
@@ -172,14 +177,26 @@ impl Dovecot {
 
     /// UIDs and flags as the server tells them to a plain client.
     pub fn state(&self) -> Vec<String> {
+        let mut answer = self.answer("EXAMINE INBOX", "UID FETCH 1:* (UID FLAGS)");
+        answer.retain(|line| line.contains(" FETCH "));
+        answer
+    }
+
+    /// Sets the flags of a mail, as another client might.
+    pub fn flag(&self, uid: u32, flags: &str) {
+        self.answer("SELECT INBOX", &format!("UID STORE {uid} FLAGS ({flags})"));
+    }
+
+    /// What is answered to the second of these commands.
+    fn answer(&self, first: &str, second: &str) -> Vec<String> {
         let tcp = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let mut input = BufReader::new(tcp.try_clone().unwrap());
         let password = PASSWORD.replace('\\', "\\\\").replace('"', "\\\"");
         let mut answer = Vec::new();
         for (tag, command) in [
             ("a", format!("LOGIN {USER} \"{password}\"")),
-            ("b", "EXAMINE INBOX".to_owned()),
-            ("c", "UID FETCH 1:* (UID FLAGS)".to_owned()),
+            ("b", first.to_owned()),
+            ("c", second.to_owned()),
         ] {
             (&tcp).write_all(format!("{tag} {command}\r\n").as_bytes()).unwrap();
             answer.clear();
@@ -193,7 +210,6 @@ impl Dovecot {
                 answer.push(line.trim_end().to_owned());
             }
         }
-        answer.retain(|line| line.contains(" FETCH "));
         answer
     }
 }

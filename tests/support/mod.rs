@@ -11,9 +11,15 @@
     reason = "each test program uses a part, and tests may fail loudly"
 )]
 
+#[cfg(unix)]
+pub mod bench;
 pub mod console;
+#[cfg(unix)]
+pub mod delay;
 #[cfg(unix)]
 pub mod dovecot;
 pub mod product;
 pub mod proxy;
 pub mod stage;
+#[cfg(unix)]
+pub mod stamped;

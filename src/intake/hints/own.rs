@@ -140,8 +140,9 @@ fn continues(line: &str, next: &str) -> bool {
     let indented = next.len() - starts.len() >= 4 || next.starts_with('\t');
     let item = starts
         .starts_with(['-', '*', '#', '|', '\u{2022}', '\u{b7}', '`', '<', '$', '+', '='])
-        || starts.split([' ', '.', ')']).next().is_some_and(|word| {
-            !word.is_empty() && word.len() <= 3 && word.bytes().all(|b| b.is_ascii_digit())
+        || starts.split_once(['.', ')']).is_some_and(|(number, rest)| {
+            let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            digits && number.len() <= 3 && rest.starts_with([' ', '\t'])
         });
     let heading = line.trim_start().starts_with('#');
     let ended = line.trim_end().ends_with(['.', '!', '?', ':', '\u{3002}', '|']);

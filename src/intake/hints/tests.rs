@@ -620,3 +620,109 @@ fn a_flaw_that_was_mended_is_not_turned_away_for_a_word() {
     let mended = format!("{told} The flaw has been patched in 1.11.9.");
     assert!(!is(&reader.text(&mended), "NQ11", AnswerValue::Yes));
 }
+
+#[test]
+fn what_an_attack_does_not_need_counts_for_no_type() {
+    let reader = Reader::new();
+    let types = ["NQ4", "NQ5a", "NQ5b", "NQ6", "NQ7", "NQ8", "NQ10", "NQ11"];
+    for denied in [
+        "No port forwarding, the attacker sits in the same wifi.",
+        "My printer is not exposed to the internet, by the way.",
+        "You do not need to be an admin for that.",
+        "It works without physical access to the Pi.",
+        "There is no need to install a malicious plugin.",
+        "A malicious plugin is not needed for it.",
+        "Nobody needs a malicious language pack here.",
+        "A man in the middle is not required, nor is a port forward.",
+        "Port forwarding plays no part in it.",
+        "Es ist kein physischer Zugriff auf den Pi nötig.",
+        "Man braucht keine Adminrechte dafür.",
+        "Ohne Portfreigabe, nur im eigenen WLAN.",
+        "Ein bösartiges Plugin wird nicht gebraucht.",
+        "Il ne faut pas d'accès physique.",
+        "Sans être exposé sur internet.",
+        "Pas besoin d'installer un plugin malveillant.",
+        "No hace falta acceso físico ni ser administrador.",
+        "La instancia no está expuesta a internet.",
+        "Não é preciso acesso físico.",
+        "Sem acesso físico e sem abrir a porta do roteador.",
+        "Non serve essere amministratore, e nessun accesso fisico.",
+        "不需要物理接触设备。",
+        "无需管理员权限。",
+        "物理アクセスは不要です。",
+        "管理者権限は必要ありません。",
+    ] {
+        let reading = reader.text(denied);
+        for clause in types {
+            assert!(!is(&reading, clause, AnswerValue::Yes), "{denied}: {clause}");
+        }
+    }
+    for (clause, told) in [
+        ("NQ5a", "Nothing in it stops somebody with physical access to the Pi."),
+        ("NQ8", "Nothing warns the owner of an instance that is exposed to the internet."),
+        ("NQ8", "Set up a port forward on the router, no password is asked for then."),
+        ("NQ6", "The user installs a malicious plugin, and nothing warns of it."),
+        ("NQ5a", "Hay que tener acceso físico a la Raspberry."),
+        ("NQ5a", "Mit physischem Zugriff auf das Gerät geht es."),
+    ] {
+        assert!(is(&reader.text(told), clause, AnswerValue::Yes), "{told}");
+    }
+}
+
+#[test]
+fn a_word_of_the_admin_loses_against_steps_with_a_lesser_right() {
+    let reader = Reader::new();
+    let steps = "On OctoPrint 1.11.8 a guest without any permission can do it as well.\n\n\
+         curl -H 'X-Api-Key: GUEST' http://octopi.local/api/settings\n-> 200\n";
+    let button = "Only an administrator sees that button.";
+    assert!(!is(&reader.text(&format!("{button}\n\n{steps}")), "NQ11", AnswerValue::Yes));
+    let needed = "It requires admin rights, a guest is refused.\n\n\
+         curl -H 'X-Api-Key: ADMIN' http://octopi.local/api/settings\n-> 200\n";
+    let needed = reader.text(&format!("OctoPrint 1.11.8\n{needed}"));
+    assert!(is(&needed, "NQ11", AnswerValue::Yes));
+}
+
+#[test]
+fn steps_in_plain_words_are_a_proof_and_a_claim_is_none() {
+    let reader = Reader::new();
+    for shown in [
+        "On 1.11.8 it is so.\n\nTo see it: log in as a guest, open the page, look at the source.",
+        "On 1.11.8 it is so.\n\nNachstellen: abmelden, zurück, neu laden.",
+        "On 1.11.8 it is so.\n\nCome riprodurre:\n - entrare come ospite",
+        "Konnte das mit zwei Rechnern nachstellen, OctoPrint 1.11.8.",
+        "When I log out and reload I am in again, 1.11.8. Did it in Firefox and Chrome.",
+    ] {
+        assert!(reader.text(shown).flags.has_poc, "{shown}");
+    }
+    for claimed in [
+        "On 1.11.8 a guest can read all files of others.",
+        "DELETE /api/files/x skips the check. I looked at the code only so far.",
+        "PUT /api/users/x skips the check in 1.11.8. Happy to send you the exploit once you reply.",
+        "It was PUT /api/groups/x with 200. I was not able to do it again.",
+    ] {
+        assert!(!reader.text(claimed).flags.has_poc, "{claimed}");
+    }
+}
+
+#[test]
+fn what_is_still_to_be_tried_is_asked_for() {
+    let reader = Reader::new();
+    for open in [
+        "I guess a guest can read it. I can test it next weekend.",
+        "I suppose it is so. I had no time to try it.",
+        "I put a tag into the name and it came out bold, I guess a script would run too.",
+    ] {
+        assert!(!is(&reader.text(open), "NQ2", AnswerValue::Yes), "{open}");
+    }
+    let musing = "I guess one could guess the number. I did not try and would not know how.";
+    assert!(is(&reader.text(musing), "NQ2", AnswerValue::Yes));
+    let unsure = "Version 1.11.2 or so, I think, is what I have.";
+    assert!(is(&reader.text(unsure), "SV1", AnswerValue::Unclear));
+}
+
+#[test]
+fn access_by_the_wrong_person_is_about_security() {
+    let reader = Reader::new();
+    let text = "In OctoPrint 1.11.8 I am logged in again after I logged out and went back.";
+    assert!(!is(&reader.text(text), "CH2", AnswerValue::No));
+}

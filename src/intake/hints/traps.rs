@@ -3,8 +3,9 @@
 //! The decision points name a trap for each type. What stands here is that part of them which no single sentence shows:
 //! whether the mail brings a proof, what its vector says of the attack, and whether another type is plainer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::ClauseId;
 use crate::domain::hint::{Hint, Reading};
 use crate::domain::journal::AnswerValue;
 
@@ -21,6 +22,10 @@ pub(super) struct Whole<'a> {
     plain: BTreeSet<String>,
     /// A proof was worked out against a version of ours, by somebody with a lesser right or none.
     worked: bool,
+    /// A lesser right, or none, is plainly said to be enough.
+    lesser: bool,
+    /// Types for which no more than one weak rule speaks.
+    thin: BTreeSet<String>,
 }
 
 impl<'a> Whole<'a> {
@@ -41,9 +46,17 @@ impl<'a> Whole<'a> {
             let is = |hint: &Hint| hint.clause.as_str() == clause && hint.strength >= least;
             hints.iter().any(|hint| is(hint) && hint.answer == AnswerValue::No)
         };
+        let mut weak: BTreeMap<&str, (usize, u8)> = BTreeMap::new();
+        for hint in hints.iter().filter(|h| is_type(h) && h.answer == AnswerValue::Yes) {
+            let (count, most) = weak.entry(hint.clause.as_str()).or_default();
+            (*count, *most) = (*count + 1, hint.strength.max(*most));
+        }
+        let thin = weak.iter().filter(|(_, told)| matches!(told, (1, 1)));
         let worked = reading.flags.has_poc && !reading.versions.is_empty() && no("NQ2", 3);
         Self {
             worked: worked && (no("NQ11", 2) || no("NQ9", 2)),
+            lesser: no("NQ11", 2),
+            thin: thin.map(|(clause, _)| (*clause).to_owned()).collect(),
             reading,
             retold,
             listed: listed.clone().any(|hint| hint.strength > 2) || listed.clone().count() > 1,
@@ -66,6 +79,12 @@ impl<'a> Whole<'a> {
             clause if strength < 2 && self.worked && self.vector_agrees(clause) != Some(true) => {
                 true
             }
+            // Own steps weigh more than one weak word.
+            clause if self.thin.contains(clause) && proof => {
+                self.vector_agrees(clause) != Some(true)
+            }
+            // Where a lesser right was enough, a word of the admin tells who is meant to, or who is hit.
+            "NQ11" if self.worked && self.lesser => self.vector_agrees("NQ11") != Some(true),
             clause => match self.vector_agrees(clause) {
                 Some(true) => false,
                 Some(false) => strength < if proof { 3 } else { 2 },
@@ -112,6 +131,15 @@ pub(super) fn tells_of_fix(text: &str) -> bool {
     ["been patched", "patched in version", "fixed in version"]
         .iter()
         .any(|words| text.contains(words))
+}
+
+/// Whether a type is one of what an attack needs: a person, a place, a state, a right.
+pub(super) fn is_precondition(clause: Option<&ClauseId>) -> bool {
+    let type_of = |clause: &ClauseId| {
+        let clause = clause.as_str();
+        clause.starts_with("NQ") && !matches!(clause, "NQ1" | "NQ2" | "NQ3" | "NQ9")
+    };
+    clause.is_some_and(type_of)
 }
 
 fn is_type(hint: &Hint) -> bool {

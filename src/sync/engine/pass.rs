@@ -8,43 +8,34 @@
 
 use std::collections::BTreeMap;
 
+use super::kept::Before;
 use super::{Engine, Stop};
 use crate::sync::account::Account;
 use crate::sync::cursor::UidSet;
 use crate::sync::error::SyncError;
 use crate::sync::plan::{Batch, batches};
-use crate::sync::session::{Answer, Body, Link, Meta, Pending, Tick, View};
-use crate::sync::{Fetched, Phase, Quarantined};
+use crate::sync::session::{Answer, Body, Link, Pending, Tick, View};
+use crate::sync::{Fetched, Meta, Phase, Quarantined};
 
 /// Most ranges in one command, to keep its line short.
-const MOST_RANGES: usize = 200;
+pub(super) const MOST_RANGES: usize = 200;
 /// Largest window of UIDs listed at once in a mailbox without large gaps.
 const DENSE_WINDOW: u32 = 4096;
-/// UIDs asked for at once when looking for removed ones; the number adapts afterwards.
-const SEARCH_WINDOW: u32 = 1 << 16;
 /// Broken connections in a row, without one stored message between, after which the run ends. Enough to halve a
 /// batch of some hundred messages down to the guilty one.
 const MOST_BREAKS: u32 = 24;
 /// The same for a list, which cannot be halved to a purpose.
-const MOST_LIST_BREAKS: u32 = 3;
+pub(super) const MOST_LIST_BREAKS: u32 = 3;
 /// Messages that broke a connection, after which the server is at fault rather than the messages.
 const MOST_POISONED: u32 = 32;
 
 /// What the lists of a pass said.
 #[derive(Default)]
-struct Listed {
+pub(super) struct Listed {
     /// UIDs with a message.
-    there: UidSet,
+    pub there: UidSet,
     /// UIDs without one.
-    gone: UidSet,
-}
-
-/// What was known when a pass began.
-#[derive(Default)]
-struct Before {
-    done: UidSet,
-    /// How many of these the server had.
-    present: Option<u32>,
+    pub gone: UidSet,
 }
 
 /// A batch that was asked for.
@@ -58,9 +49,10 @@ impl Engine<'_> {
     /// Works through the mailbox once.
     pub(super) fn pass(&mut self) -> Result<(), Stop> {
         let view = self.ready()?;
-        self.planned = true;
+        self.planned = Some(view);
         self.summary.seen += u64::from(view.exists);
-        if view.exists == 0 && self.told.as_ref().is_none_or(UidSet::is_empty) {
+        self.follow(view)?;
+        if view.exists == 0 && self.told.as_ref().is_none_or(|told| told.vanished.is_empty()) {
             // Nothing is there now. What was there before is not marked as gone on this word alone.
             return Ok(());
         }
@@ -71,7 +63,7 @@ impl Engine<'_> {
     }
 
     /// Lists and fetches what is not done yet.
-    fn fetch_new(&mut self, view: View, before: &UidSet) -> Result<Listed, Stop> {
+    pub(super) fn fetch_new(&mut self, view: View, before: &UidSet) -> Result<Listed, Stop> {
         let validity = view.uid_validity;
         let last = view.uid_next.map_or(u32::MAX, |next| next - 1);
         let mut todo = before.missing_up_to(last);
@@ -96,14 +88,18 @@ impl Engine<'_> {
 
     /// Ends a pass: UIDs without a message are done too, and what has vanished is told, if the server's own
     /// count leaves no doubt.
-    fn settle(&mut self, view: View, before: &Before, listed: Listed) -> Result<(), Stop> {
+    fn settle(&mut self, view: View, before: &Before, mut listed: Listed) -> Result<(), Stop> {
         let doubt = before.done.count() + listed.there.count() < u64::from(view.exists);
         if doubt {
             self.note("the server lists fewer messages than it says it has".to_owned());
         }
-        let mut vanished = self.vanished(view, before, &listed, doubt)?;
+        let mut vanished = self.vanished(view, before, &mut listed, doubt)?;
         let Listed { there, gone } = listed;
-        gone.ranges().iter().for_each(|&(first, last)| vanished.insert_range(first, last));
+        vanished.extend(&gone);
+        if let Some(next) = view.uid_next {
+            // What a crash kept out of the cursor may have been there.
+            vanished.insert_range(next, u32::MAX);
+        }
         let left = u32::try_from(there.minus(&self.before().done).count()).unwrap_or(u32::MAX);
         let whole = !doubt && left == 0;
         if !doubt {
@@ -114,87 +110,28 @@ impl Engine<'_> {
         if doubt {
             after.present = None;
         } else {
-            gone.ranges().iter().for_each(|&(first, last)| after.done.insert_range(first, last));
+            after.done.extend(&gone);
             after.present = Some(view.exists.saturating_sub(left));
-            after.highest_mod_seq = view.highest_mod_seq;
+            if self.followed {
+                after.highest_mod_seq = view.highest_mod_seq;
+            }
             after.settled |= whole;
         }
         self.dirty |= after != *cursor;
         *cursor = after;
+        self.start_following();
         if self.dirty {
             self.store(Vec::new())?;
         }
         Ok(())
     }
 
-    /// Which of the messages that were here before are not on the server any more: as the server tells where
-    /// that agrees with its count, else by looking.
-    fn vanished(
-        &mut self,
-        view: View,
-        before: &Before,
-        listed: &Listed,
-        doubt: bool,
-    ) -> Result<UidSet, Stop> {
-        let told = self.told.take().unwrap_or_default();
-        let here = u64::from(view.exists).saturating_sub(listed.there.count());
-        // Some servers name UIDs that never had a message too (RFC 7162 section 3.2.5.1).
-        let fits = before.present.map(u64::from).is_some_and(|present| {
-            (present.saturating_sub(told.count())..=present).contains(&here)
-        });
-        if doubt || before.done.is_empty() || fits {
-            return Ok(told);
-        }
-        let (mut left, mut vanished) = (before.done.clone(), UidSet::new());
-        let mut window = SEARCH_WINDOW;
-        while !left.is_empty() {
-            let asked = left.take_newest(window, MOST_RANGES);
-            let found = self.patiently(Phase::Listing, view.uid_validity, |link, tick| {
-                link.search(asked.clone(), tick)
-            })?;
-            if found.count() < u64::from(window / 4) {
-                window = window.saturating_mul(4);
-            }
-            for &(first, last) in asked.minus(&found).ranges() {
-                vanished.insert_range(first, last);
-            }
-        }
-        Ok(vanished)
-    }
-
-    /// Tells the sink what is not on the server any more, once also that a former UIDVALIDITY is over.
-    fn tell_vanished(
-        &mut self,
-        validity: u32,
-        vanished: &UidSet,
-        whole: bool,
-    ) -> Result<(), SyncError> {
-        let fault = |source| SyncError::Sink { source };
-        if !vanished.is_empty() {
-            self.sink.vanished(&self.name, validity, vanished).map_err(fault)?;
-        }
-        let settled = self.cursors.get(&self.name).is_some_and(|cursor| cursor.settled);
-        if whole && !settled {
-            self.sink.settled(&self.name, validity).map_err(fault)?;
-        }
-        Ok(())
-    }
-
-    /// What the cursor says at this moment.
-    fn before(&self) -> Before {
-        let cursor = self.cursors.get(&self.name);
-        cursor.map_or_else(Before::default, |cursor| Before {
-            done: cursor.done.clone(),
-            present: cursor.present,
-        })
-    }
-
-    fn list(&mut self, asked: &UidSet, validity: u32) -> Result<Answer<Meta>, Stop> {
+    pub(super) fn list(&mut self, asked: &UidSet, validity: u32) -> Result<Answer<Meta>, Stop> {
         self.patiently(Phase::Listing, validity, |link, tick| link.list(asked.clone(), tick))
     }
 
     /// Asks a question, again when the connection breaks over it, up to a point.
-    fn patiently<T>(
+    pub(super) fn patiently<T>(
         &mut self,
         phase: Phase,
         validity: u32,
@@ -241,7 +178,7 @@ impl Engine<'_> {
         metas.into_values().rev().collect()
     }
 
-    fn take_oddities(&mut self, unreadable: &[Option<u32>], stray: usize) {
+    pub(super) fn take_oddities(&mut self, unreadable: &[Option<u32>], stray: usize) {
         for uid in unreadable {
             self.quarantine(*uid, "the server's answer about it cannot be read".to_owned());
         }
@@ -406,12 +343,12 @@ impl Engine<'_> {
             uid_validity,
             uid: meta.uid,
             internal_date: meta.internal_date,
-            flags: meta.flags,
+            flags: meta.flags.unwrap_or_default(),
             raw,
         }
     }
 
-    fn store(&mut self, batch: Vec<Fetched>) -> Result<(), SyncError> {
+    pub(super) fn store(&mut self, batch: Vec<Fetched>) -> Result<(), SyncError> {
         let Some(cursor) = self.cursors.get_mut(&self.name) else { return Ok(()) };
         self.reporter.enter(Phase::Storing);
         let count = batch.len() as u64;
@@ -442,7 +379,7 @@ impl Engine<'_> {
 
 /// Size of the next window: a few hundred messages at first, so that the list fills at once, then more; larger
 /// where the UIDs have gaps.
-fn next_window(window: u32, listed: usize) -> u32 {
+pub(super) fn next_window(window: u32, listed: usize) -> u32 {
     let listed = u32::try_from(listed).unwrap_or(u32::MAX);
     if listed < window / 4 {
         window.saturating_mul(4)

@@ -38,13 +38,16 @@ impl Engine<'_> {
         }
         match opened {
             Ok(opened) => {
-                (self.view, self.told) = (Some(opened.view), opened.vanished);
+                (self.view, self.told) = (Some(opened.view), opened.told);
                 self.fit_cursor(opened.view.uid_validity)?;
+                if self.goes_back(opened.view) {
+                    return Err(Stop::Restart);
+                }
                 Ok(opened.view)
             }
             Err(error) if asked && error.breaks_link() => {
-                // Perhaps too much has vanished for one answer. Without the question it is a mailbox like others.
-                self.plain = true;
+                // Perhaps too much has changed for one answer. Without the question it is a mailbox like others.
+                self.ask_no_more(&error);
                 self.link = None;
                 self.ready()
             }
@@ -114,7 +117,13 @@ impl Engine<'_> {
         self.cursors.insert(name.clone(), Cursor::start(name, uid_validity));
         self.told = None;
         // In the middle of a pass, everything planned speaks of UIDs that are gone.
-        if self.planned { Err(Stop::Restart) } else { Ok(()) }
+        if self.planned.is_some() { Err(Stop::Restart) } else { Ok(()) }
+    }
+
+    /// Whether UIDs of which a plan speaks may stand for other messages by now.
+    fn goes_back(&self, view: View) -> bool {
+        let planned = self.planned.and_then(|planned| planned.uid_next);
+        planned.zip(view.uid_next).is_some_and(|(planned, now)| now < planned)
     }
 
     /// The open connection, if the mailbox is still the one that was planned for.

@@ -6,7 +6,7 @@
 
 mod server;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::sync::cancel::Cancel;
 use crate::sync::cursor::{Cursor, UidSet};
 use crate::sync::error::{SinkError, SyncError};
 use crate::sync::secret::Secret;
-use crate::sync::{Account, Fetched, Limits, Security, Sink, Summary, Timeouts};
+use crate::sync::{Account, Fetched, Limits, Meta, Security, Sink, Summary, Timeouts};
 use server::World;
 
 /// Numbers that look random: xorshift, from a spread seed.
@@ -52,11 +52,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Mailbox, UIDVALIDITY, UID.
 type Place = (String, u32, u32);
 
+/// A mail on the disk.
+struct Copy {
+    /// It is what the server has there.
+    here: bool,
+    second: i64,
+    flags: Vec<String>,
+}
+
 /// What survives a crash, and a sink on top of it that may fail.
 struct Disk {
-    mails: BTreeMap<Place, Vec<u8>>,
+    mails: BTreeMap<(Place, Vec<u8>), Copy>,
     cursors: BTreeMap<String, Vec<u8>>,
-    gone: BTreeSet<Place>,
     dice: Dice,
     failing: bool,
     wrong: Vec<String>,
@@ -67,11 +74,18 @@ impl Disk {
         Self {
             mails: BTreeMap::new(),
             cursors: BTreeMap::new(),
-            gone: BTreeSet::new(),
             dice: Dice::new(seed),
             failing,
             wrong: Vec::new(),
         }
+    }
+
+    /// What the server has there, as far as is known.
+    fn at(&mut self, place: &Place) -> Option<(&Vec<u8>, &mut Copy)> {
+        let all = self.mails.range_mut((place.clone(), Vec::new())..);
+        let mut here =
+            all.take_while(|((other, _), _)| other == place).filter(|(_, copy)| copy.here);
+        here.next().map(|((_, raw), copy)| (raw, copy))
     }
 
     fn cursors(&self) -> Vec<Cursor> {
@@ -96,11 +110,12 @@ impl Sink for Disk {
                 self.wrong.push(format!("{} was asked for again", mail.uid));
             }
             let place = (mail.mailbox, mail.uid_validity, mail.uid);
-            self.gone.remove(&place);
-            if self.mails.insert(place.clone(), mail.raw.clone()).is_some_and(|was| was != mail.raw)
-            {
-                self.wrong.push(format!("{place:?} came with other bytes"));
+            if let Some((_, copy)) = self.at(&place) {
+                copy.here = false;
             }
+            let second = mail.internal_date.map_or(0, |date| date.as_second());
+            let copy = Copy { here: true, second, flags: mail.flags };
+            self.mails.insert((place, mail.raw), copy);
         }
         if crash == 1 || crash == 2 {
             // The mails are safe, or some are; the cursor is not.
@@ -114,16 +129,35 @@ impl Sink for Disk {
         if self.failing && self.dice.once_in(24) {
             return Err(SinkError("crash".into()));
         }
-        let here = |(n, v, uid): &&Place| n == name && *v == validity && uids.contains(*uid);
-        let found: Vec<Place> = self.mails.keys().filter(here).cloned().collect();
-        self.gone.extend(found);
+        for (((n, v, uid), _), copy) in &mut self.mails {
+            copy.here &= n != name || *v != validity || !uids.contains(*uid);
+        }
         Ok(())
     }
 
+    fn compare(&mut self, name: &str, validity: u32, now: &[Meta]) -> Result<UidSet, SinkError> {
+        if self.failing && self.dice.once_in(24) {
+            return Err(SinkError("crash".into()));
+        }
+        let mut strange = UidSet::new();
+        for meta in now {
+            match self.at(&(name.to_owned(), validity, meta.uid)) {
+                Some((raw, copy))
+                    if meta.size.is_none_or(|size| size as usize == raw.len())
+                        && meta.internal_date.is_none_or(|at| at.as_second() == copy.second) =>
+                {
+                    copy.flags = meta.flags.clone().unwrap_or_else(|| copy.flags.clone());
+                }
+                _ => strange.insert(meta.uid),
+            }
+        }
+        Ok(strange)
+    }
+
     fn settled(&mut self, name: &str, validity: u32) -> Result<(), SinkError> {
-        let other = |(n, v, _): &&Place| n == name && *v != validity;
-        let found: Vec<Place> = self.mails.keys().filter(other).cloned().collect();
-        self.gone.extend(found);
+        for (((n, v, _), _), copy) in &mut self.mails {
+            copy.here &= n != name || *v == validity;
+        }
         Ok(())
     }
 }
@@ -198,24 +232,31 @@ fn play(seed: u64) -> Vec<String> {
     wrong
 }
 
-/// What is missing, forged, or wrongly marked.
+/// What is missing, forged, wrongly marked, or has other flags than the server tells.
 fn losses(world: &World, disk: &Disk) -> Vec<String> {
     let mut wrong = Vec::new();
     let now = world.places();
-    for (place, raw) in &now {
-        if disk.mails.get(place) != Some(raw) && !world.is_poison(place) {
-            wrong.push(format!("{place:?} is missing"));
+    for (place, mail) in &now {
+        match disk.mails.get(&(place.clone(), mail.raw.clone())) {
+            Some(copy) if !copy.here => wrong.push(format!("{place:?} is marked as gone")),
+            Some(copy) if copy.flags != mail.flags && (world.qresync || world.condstore) => {
+                wrong.push(format!("{place:?} has {:?}, not {:?}", copy.flags, mail.flags));
+            }
+            Some(_) => {}
+            None if world.is_poison(&mail.raw) => {}
+            None => wrong.push(format!("{place:?} is missing")),
         }
     }
-    for (place, raw) in &disk.mails {
-        if world.ever.get(place) != Some(raw) {
+    for (key, copy) in &disk.mails {
+        let (place, raw) = key;
+        if !world.ever.contains(key) {
             wrong.push(format!("{place:?} is not what the server had"));
         }
         // An empty mailbox is no proof that its mails were removed, except where the server names them.
         let empty = !now.keys().any(|(name, ..)| *name == place.0);
-        if world.poison.is_none() && !empty && disk.gone.contains(place) == now.contains_key(place)
-        {
-            wrong.push(format!("{place:?} is marked wrongly"));
+        let here = now.get(place).is_some_and(|mail| mail.raw == *raw);
+        if world.poison.is_none() && !empty && copy.here && !here {
+            wrong.push(format!("{place:?} is not marked as gone"));
         }
     }
     wrong

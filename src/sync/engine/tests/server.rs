@@ -1,6 +1,6 @@
 //! The server of the simulation, and the line to it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
@@ -16,16 +16,40 @@ struct Folder {
     validity: u32,
     next: u32,
     mod_seq: u64,
-    /// UID, bytes, and the sequence number of the last change.
-    mails: Vec<(u32, Vec<u8>, u64)>,
+    mails: Vec<Mail>,
     removed: Vec<(u32, u64)>,
+    /// Counted up when a UID may stand for another message: a server has to hang up then.
+    era: u64,
+    /// Lowest UID that a client ever saw as the highest one, which is what it surely has.
+    seen: u32,
+    /// Where it was set back: the UID below which it has to stay, so that a client can see that.
+    cap: u32,
+}
+
+/// A message on the server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Mail {
+    pub uid: u32,
+    pub raw: Vec<u8>,
+    pub flags: Vec<String>,
+    /// INTERNALDATE: no two have the same.
+    pub second: i64,
+    /// Number of the last change.
+    at: u64,
+}
+
+impl Mail {
+    fn date(&self) -> String {
+        let at = jiff::Timestamp::from_second(self.second).expect("in range");
+        at.strftime("%d-%b-%Y %H:%M:%S +0000").to_string()
+    }
 }
 
 /// What there is on the server.
 pub(super) struct World {
     folders: BTreeMap<String, Folder>,
     /// Everything that ever was.
-    pub ever: BTreeMap<Place, Vec<u8>>,
+    pub ever: BTreeSet<(Place, Vec<u8>)>,
     /// A message, by its number, whose bytes break every connection.
     pub poison: Option<u64>,
     /// Nothing goes wrong and nothing changes any more.
@@ -41,7 +65,8 @@ pub(super) struct World {
     /// Connections of an earlier time are dead.
     epoch: u64,
     made: u64,
-    qresync: bool,
+    pub qresync: bool,
+    pub condstore: bool,
     tells: bool,
     initial: bool,
     dice: Dice,
@@ -51,7 +76,7 @@ impl World {
     pub fn new(dice: &mut Dice) -> Self {
         let mut world = Self {
             folders: BTreeMap::new(),
-            ever: BTreeMap::new(),
+            ever: BTreeSet::new(),
             poison: dice.once_in(5).then(|| 1 + dice.below(20)),
             calm: false,
             commands: Vec::new(),
@@ -60,22 +85,31 @@ impl World {
             refused: 0,
             epoch: 0,
             made: 0,
-            qresync: dice.once_in(2),
+            qresync: dice.once_in(3),
+            condstore: dice.once_in(2),
             tells: dice.once_in(2),
             initial: dice.once_in(2),
             dice: Dice::new(dice.next()),
         };
         for name in ["INBOX", "Sent"] {
             let validity = 1 + dice.below(1000) as u32;
-            let folder =
-                Folder { validity, next: 1, mod_seq: 1, mails: Vec::new(), removed: Vec::new() };
+            let folder = Folder {
+                validity,
+                next: 1,
+                mod_seq: 1,
+                mails: Vec::new(),
+                removed: Vec::new(),
+                era: 0,
+                seen: u32::MAX,
+                cap: u32::MAX,
+            };
             world.folders.insert(name.to_owned(), folder);
             (0..dice.below(30)).for_each(|_| world.deliver(name, dice));
         }
         world
     }
 
-    fn deliver(&mut self, name: &str, dice: &mut Dice) {
+    fn write(&mut self, dice: &mut Dice) -> Mail {
         self.made += 1;
         let mut raw = format!("Subject: {}\r\n\r\n", self.made).into_bytes();
         let most = if dice.once_in(8) { 3000 } else { 200 };
@@ -83,11 +117,54 @@ impl World {
         raw.extend((0..length).map(|_| {
             [b'a', b'\n', b'\r', b'(', b')', b'"', b'{', 0, 0xff][dice.below(9) as usize]
         }));
+        let second = 1_790_000_000 + self.made as i64;
+        Mail { uid: 0, raw, flags: some_flags(dice), second, at: 0 }
+    }
+
+    fn deliver(&mut self, name: &str, dice: &mut Dice) {
+        let mail = self.write(dice);
         let Some(folder) = self.folders.get_mut(name) else { return };
-        folder.mod_seq += 1;
-        self.ever.insert((name.to_owned(), folder.validity, folder.next), raw.clone());
-        folder.mails.push((folder.next, raw, folder.mod_seq));
-        folder.next += if dice.once_in(6) { 1 + dice.below(50) as u32 } else { 1 };
+        let step = if dice.once_in(6) { 1 + dice.below(50) as u32 } else { 1 };
+        if folder.next + step <= folder.cap {
+            folder.mod_seq += 1;
+            let mail = Mail { uid: folder.next, at: folder.mod_seq, ..mail };
+            self.ever.insert(((name.to_owned(), folder.validity, mail.uid), mail.raw.clone()));
+            folder.mails.push(mail);
+            folder.next += step;
+        }
+    }
+
+    /// The server is set back to an earlier state: its newest messages never were, and their UIDs are given again.
+    fn set_back(&mut self, name: &str, dice: &mut Dice) {
+        let Some(folder) = self.folders.get_mut(name) else { return };
+        let left = dice.below(folder.mails.len() as u64 + 1) as usize;
+        let next = folder.mails.get(left).map_or(folder.next, |mail| mail.uid);
+        if next < folder.next {
+            folder.cap = folder.cap.min(folder.next).min(folder.seen);
+            folder.mails.truncate(left);
+            folder.removed.retain(|(uid, _)| *uid < next);
+            folder.next = next;
+            folder.mod_seq += 1;
+            folder.era += 1;
+        }
+    }
+
+    /// Another message stands under a UID all at once, which only who is told of changes can know: of the one that
+    /// vanished, or of size and date.
+    fn replace(&mut self, name: &str, dice: &mut Dice) {
+        let other = self.write(dice);
+        let Some(folder) = self.folders.get_mut(name) else { return };
+        let at = dice.below(folder.mails.len() as u64) as usize;
+        if let Some(mail) = folder.mails.get_mut(at) {
+            if self.qresync {
+                folder.mod_seq += 1;
+                folder.removed.push((mail.uid, folder.mod_seq));
+            }
+            folder.mod_seq += 1;
+            folder.era += 1;
+            *mail = Mail { uid: mail.uid, at: folder.mod_seq, ..other };
+            self.ever.insert(((name.to_owned(), folder.validity, mail.uid), mail.raw.clone()));
+        }
     }
 
     /// Something happens.
@@ -98,13 +175,20 @@ impl World {
             10..16 => self.remove(name, dice),
             16 => (0..dice.below(20)).for_each(|_| self.remove(name, dice)),
             17 => self.renew(name, dice),
-            // A flag is set.
+            // A message that breaks connections hides what a client could see of these.
+            18 if self.poison.is_none() && dice.once_in(2) => {
+                if (self.condstore || self.qresync) && dice.once_in(2) {
+                    self.replace(name, dice);
+                } else {
+                    self.set_back(name, dice);
+                }
+            }
             _ => {
                 let Some(folder) = self.folders.get_mut(name) else { return };
-                folder.mod_seq += 1;
                 let at = dice.below(folder.mails.len() as u64) as usize;
                 if let Some(mail) = folder.mails.get_mut(at) {
-                    mail.2 = folder.mod_seq;
+                    folder.mod_seq += 1;
+                    (mail.at, mail.flags) = (folder.mod_seq, some_flags(dice));
                 }
             }
         }
@@ -115,8 +199,8 @@ impl World {
         if !folder.mails.is_empty() {
             folder.mod_seq += 1;
             let at = dice.below(folder.mails.len() as u64) as usize;
-            let (uid, ..) = folder.mails.remove(at);
-            folder.removed.push((uid, folder.mod_seq));
+            let mail = folder.mails.remove(at);
+            folder.removed.push((mail.uid, folder.mod_seq));
         }
     }
 
@@ -125,14 +209,15 @@ impl World {
         let Some(folder) = self.folders.get_mut(name) else { return };
         folder.validity += 1 + dice.below(3) as u32;
         (folder.next, folder.mod_seq) = (1, 1);
+        (folder.seen, folder.cap) = (u32::MAX, u32::MAX);
+        folder.era += 1;
         folder.removed.clear();
-        let mut kept: Vec<Vec<u8>> =
-            std::mem::take(&mut folder.mails).into_iter().map(|(_, raw, _)| raw).collect();
+        let mut kept = std::mem::take(&mut folder.mails);
         kept.retain(|_| !dice.once_in(6));
-        for raw in kept {
-            self.ever.insert((name.to_owned(), folder.validity, folder.next), raw.clone());
+        for mail in kept {
+            self.ever.insert(((name.to_owned(), folder.validity, folder.next), mail.raw.clone()));
             folder.mod_seq += 1;
-            folder.mails.push((folder.next, raw, folder.mod_seq));
+            folder.mails.push(Mail { uid: folder.next, at: folder.mod_seq, ..mail });
             folder.next += 1;
         }
     }
@@ -141,24 +226,23 @@ impl World {
         self.epoch += 1;
     }
 
-    pub fn places(&self) -> BTreeMap<Place, Vec<u8>> {
+    pub fn places(&self) -> BTreeMap<Place, Mail> {
         let of = |(name, folder): (&String, &Folder)| {
             let (name, validity) = (name.clone(), folder.validity);
-            let place = move |(uid, raw, _): &(u32, Vec<u8>, u64)| {
-                ((name.clone(), validity, *uid), raw.clone())
-            };
+            let place = move |mail: &Mail| ((name.clone(), validity, mail.uid), mail.clone());
             folder.mails.iter().map(place).collect::<Vec<_>>()
         };
         self.folders.iter().flat_map(of).collect()
     }
 
-    fn is_poisoned(&self, raw: &[u8]) -> bool {
+    pub fn is_poison(&self, raw: &[u8]) -> bool {
         self.poison.is_some_and(|n| raw.starts_with(format!("Subject: {n}\r").as_bytes()))
     }
+}
 
-    pub fn is_poison(&self, place: &Place) -> bool {
-        self.ever.get(place).is_some_and(|raw| self.is_poisoned(raw))
-    }
+fn some_flags(dice: &mut Dice) -> Vec<String> {
+    let all = ["\\Seen", "\\Answered", "\\Flagged", "$Forwarded"];
+    all.iter().filter(|_| dice.once_in(3)).map(|flag| (*flag).to_owned()).collect()
 }
 
 /// A new connection, or none.
@@ -193,6 +277,7 @@ impl World {
         words.extend(self.initial.then_some("SASL-IR"));
         words.extend(self.qresync.then_some("ENABLE"));
         words.extend(self.qresync.then_some("QRESYNC"));
+        words.extend(self.condstore.then_some("CONDSTORE"));
         words.into_iter().map(str::to_owned).collect()
     }
 }
@@ -203,8 +288,8 @@ struct Line {
     epoch: u64,
     heard: Vec<u8>,
     answer: VecDeque<u8>,
-    /// The open folder and its UIDVALIDITY.
-    folder: Option<(String, u32)>,
+    /// The open folder and its era.
+    folder: Option<(String, u64)>,
     /// Number of messages that the client was told of.
     told: usize,
     /// The client asked for numbered changes.
@@ -326,7 +411,7 @@ impl Line {
             ["EXAMINE", name, ..] => {
                 let more = words.get(2).copied().unwrap_or_default();
                 self.shift(&mut world);
-                self.examine(&world, name.trim_matches('"'), more);
+                self.examine(&mut world, name.trim_matches('"'), more);
                 self.say(&format!("{tag} OK [READ-ONLY] done\r\n"));
             }
             ["UID", "FETCH", rest] => {
@@ -352,7 +437,7 @@ impl Line {
                 let asked = set_of(rest.strip_prefix("UID ").expect("UIDs"));
                 let mut found = "* SEARCH".to_owned();
                 let folder = self.folder.as_ref().and_then(|(name, _)| world.folders.get(name));
-                for (uid, ..) in folder.iter().flat_map(|folder| &folder.mails) {
+                for Mail { uid, .. } in folder.iter().flat_map(|folder| &folder.mails) {
                     if asked.contains(*uid) {
                         let _written = write!(found, " {uid}");
                     }
@@ -384,17 +469,20 @@ impl Line {
         }
     }
 
-    /// The open folder was made anew: a server has to hang up then.
+    /// UIDs of the open folder may stand for other messages.
     fn is_renewed(&self, world: &World) -> bool {
-        let now = |(name, validity): &(String, u32)| {
-            world.folders.get(name).is_some_and(|folder| folder.validity != *validity)
+        let now = |(name, era): &(String, u64)| {
+            world.folders.get(name).is_some_and(|folder| folder.era != *era)
         };
         self.folder.as_ref().is_some_and(now)
     }
 
-    fn examine(&mut self, world: &World, name: &str, more: &str) {
-        let folder = world.folders.get(name).expect("a folder");
-        self.folder = Some((name.to_owned(), folder.validity));
+    fn examine(&mut self, world: &mut World, name: &str, more: &str) {
+        let numbered = world.condstore && more == "(CONDSTORE)";
+        let folder = world.folders.get_mut(name).expect("a folder");
+        let highest = folder.mails.last().map_or(u32::MAX, |mail| mail.uid);
+        folder.seen = folder.seen.min(highest);
+        self.folder = Some((name.to_owned(), folder.era));
         self.told = folder.mails.len();
         self.say(&format!(
             "* {} EXISTS\r\n* OK [UIDVALIDITY {}] v\r\n* OK [UIDNEXT {}] n\r\n",
@@ -402,7 +490,7 @@ impl Line {
             folder.validity,
             folder.next
         ));
-        if self.enabled {
+        if self.enabled || numbered {
             self.say(&format!("* OK [HIGHESTMODSEQ {}] m\r\n", folder.mod_seq));
         }
         let Some(asked) = more.strip_prefix("(QRESYNC (").and_then(|m| m.strip_suffix("))")) else {
@@ -420,11 +508,11 @@ impl Line {
         let mut vanished: UidSet = folder
             .removed
             .iter()
-            .filter(|(uid, at)| (forgot || *at > since) && known.contains(*uid))
+            .filter(|(uid, at)| *at > since && known.contains(*uid))
             .map(|(uid, _)| *uid)
             .collect();
         if forgot {
-            let there: UidSet = folder.mails.iter().map(|(uid, ..)| *uid).collect();
+            let there: UidSet = folder.mails.iter().map(|mail| mail.uid).collect();
             for &(first, last) in known.minus(&there).ranges() {
                 vanished.insert_range(first, last.min(folder.next - 1));
             }
@@ -432,9 +520,12 @@ impl Line {
         if !vanished.is_empty() {
             self.say(&format!("* VANISHED (EARLIER) {}\r\n", vanished.to_imap()));
         }
-        for (number, (uid, _, at)) in (1..).zip(&folder.mails) {
-            if *at > since {
-                self.say(&format!("* {number} FETCH (UID {uid} FLAGS () MODSEQ ({at}))\r\n"));
+        for (number, mail) in (1..).zip(&folder.mails) {
+            if mail.at > since {
+                let (uid, flags, at) = (mail.uid, mail.flags.join(" "), mail.at);
+                self.say(&format!(
+                    "* {number} FETCH (UID {uid} FLAGS ({flags}) MODSEQ ({at}))\r\n"
+                ));
             }
         }
     }
@@ -442,25 +533,28 @@ impl Line {
     /// Answers a fetch, in any order, some of it twice. `false` when the connection breaks over it.
     fn fetch(&mut self, world: &World, set: &str, items: &str) -> bool {
         let asked = set_of(set);
+        let (items, since) = match items.split_once(" (CHANGEDSINCE ") {
+            Some((items, since)) => (items, since.trim_end_matches(')').parse().expect("a number")),
+            None => (items, 0),
+        };
         let folder = self.folder.as_ref().and_then(|(name, _)| world.folders.get(name));
         let Some(folder) = folder else { return true };
-        let mut found: Vec<(usize, u32, &Vec<u8>)> = (1..)
-            .zip(&folder.mails)
-            .filter(|(_, (uid, ..))| asked.contains(*uid))
-            .map(|(number, (uid, raw, _))| (number, *uid, raw))
-            .collect();
+        let asked = |mail: &Mail| asked.contains(mail.uid) && mail.at > since;
+        let mut found: Vec<(usize, &Mail)> =
+            (1..).zip(&folder.mails).filter(|(_, mail)| asked(mail)).collect();
         for at in (1..found.len()).rev() {
             found.swap(at, self.dice.below(at as u64 + 1) as usize);
         }
-        for (number, uid, raw) in found {
+        for (number, mail) in found {
+            let Mail { uid, raw, .. } = mail;
             if self.dice.once_in(9) {
                 self.say(&format!("* {} EXISTS\r\n* 1 FETCH (FLAGS (\\Seen))\r\n", self.told));
             }
             for _ in 0..1 + u32::from(self.dice.once_in(9)) {
                 if !items.contains("BODY") {
-                    let size = raw.len();
+                    let (size, date, flags) = (raw.len(), mail.date(), mail.flags.join(" "));
                     self.say(&format!(
-                        "* {number} FETCH (UID {uid} RFC822.SIZE {size} FLAGS () INTERNALDATE \"01-Oct-2026 10:00:00 +0000\")\r\n"
+                        "* {number} FETCH (UID {uid} RFC822.SIZE {size} FLAGS ({flags}) INTERNALDATE \"{date}\")\r\n"
                     ));
                     continue;
                 }
@@ -480,7 +574,7 @@ impl Line {
                 self.answer.extend(piece);
                 self.say(")\r\n");
             }
-            if world.is_poisoned(raw) && items.contains("BODY") {
+            if world.is_poison(raw) && items.contains("BODY") {
                 return false;
             }
         }
