@@ -305,6 +305,50 @@ fn the_screen_asks_for_the_password_once_it_is_needed() {
     assert!(!holds(&console.store(), CANARY.as_bytes()), "the password is in the store");
 }
 
+/// A program that crashes where core files may be of any size, and whether it left one.
+#[cfg(target_os = "linux")]
+fn leaves_a_core(console: &Console, program: &[&str], ready: impl FnOnce()) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    let script = "ulimit -c unlimited; exec \"$@\"";
+    let mut child = Command::new("sh")
+        .args(["-c", script, "sh"])
+        .args(program)
+        .current_dir(console.path("."))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    ready();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-SEGV", &pid]).status().expect("kill").success());
+    child.wait().expect("its end").core_dumped()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_leaves_no_memory_image() {
+    let console = Console::new();
+    let pause = || thread::sleep(Duration::from_millis(300));
+    if !leaves_a_core(&console, &["sleep", "60"], pause) {
+        eprintln!("skipped: this system writes no core files at all");
+        return;
+    }
+    // A server that never greets holds the program where it would next send the password.
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = server.local_addr().expect("its address").port();
+    console.write(
+        "config.toml",
+        &format!(
+            "[account]\naddress = \"security@example.org\"\nhost = \"127.0.0.1\"\nport = {port}\n\
+             security = \"plain\"\nuser = \"u\"\npassword_command = [\"echo\", \"{PASSWORD}\"]\n"
+        ),
+    );
+    let program = env!("CARGO_BIN_EXE_casebook");
+    let pull = [program, "--config", "config.toml", "--store", "store", "sync"];
+    let mut held = None;
+    assert!(!leaves_a_core(&console, &pull, || held = server.accept().ok()), "a core file");
+    assert!(held.is_some(), "it never connected");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_password_comes_from_the_keyring() {

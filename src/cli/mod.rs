@@ -228,6 +228,7 @@ pub(crate) fn print(text: &str) {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    crate::runtime::cores::none();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

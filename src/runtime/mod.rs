@@ -4,6 +4,7 @@
 
 pub mod claims;
 pub mod clock;
+pub mod cores;
 pub mod demo;
 pub mod desk;
 pub mod export;
