@@ -1,20 +1,17 @@
 //! The archive's format: segments of records, each a zstd skippable frame with a header and then a zstd frame.
 //!
-//! Version 4, which is written. One message a record, packed by itself as one mboxrd item: damage costs the messages
+//! Version 3, which is written. One message a record, packed by itself as one mboxrd item: damage costs the messages
 //! that it hits and no other. The header is binary ([`Wire`] in postcard), since text would take three times as much
 //! and there is one for each message; its last 16 bytes are the beginning of the SHA-256 of the rest. So a header that
 //! was changed in any byte is known as damaged. They are the record's chain value too: the next header repeats them as
 //! `prev`. Every segment begins with a head in text ([`text`]), which names the store, and by which a program that
 //! knows only the earlier versions sees that the file is not for it.
 //!
-//! A message whose line ends are all CRLF, as servers give them, is packed with line feeds alone, and the header says
-//! so. Version 3 packed it as it was, which took 0.01 of the raw bytes more; everything else was the same.
-//!
 //! Measured on 10,001 typical mails (142 MB): 0.648 of the raw bytes, headers being 0.008 of that. Version 2 took
 //! 0.626 with up to 16 messages in one zstd frame, all of which one bad byte could cost. A dictionary would take less
 //! than either, but `zstd -dc` alone could not read it.
 //!
-//! Owns: bytes of records. Absent on purpose: files. Versions 1 to 3 are read (1 and 2: [`text`]). Read next: [`super::scan`].
+//! Owns: bytes of records. Absent on purpose: files. Versions 1 and 2 are read ([`text`]). Read next: [`super::scan`].
 
 mod text;
 
@@ -35,7 +32,7 @@ pub const MAGIC: [u8; 4] = [0x50, 0x2A, 0x4D, 0x18];
 /// First bytes of a record: another such number.
 pub const RECORD_MAGIC: [u8; 4] = [0x53, 0x2A, 0x4D, 0x18];
 /// Format version written.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 3;
 /// What [`read_header`] says of a header with a later version.
 pub const NEWER: &str = "written by a newer version";
 /// Longest header read or written, in bytes.
@@ -48,11 +45,6 @@ const CHECK: usize = 16;
 /// next levels win 0.004 more and cost twice as much.
 const LEVEL: i32 = 1;
 const MIN_MATCH: u32 = 4;
-
-/// The raw message ends in a line feed.
-const FINAL_NEWLINE: u8 = 1;
-/// Its line ends are CRLF, and those of the item line feeds alone.
-const CRLF: u8 = 2;
 
 /// Where the time of receipt came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -119,13 +111,8 @@ impl WrittenBy {
 /// What a header tells.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Header {
-    /// The head of a segment.
-    Segment {
-        /// Id of the store that wrote it.
-        store: String,
-        /// Whether records of the version that is written now may follow.
-        current: bool,
-    },
+    /// The head of a segment, written by the store with this id.
+    Segment(String),
     /// That of a record.
     Record(ArchiveHeader),
 }
@@ -182,9 +169,6 @@ pub struct MailHead {
     pub source: Option<MailSource>,
     /// Whether the raw message ends in a line feed.
     final_newline: bool,
-    /// Whether its line ends are CRLF, and those of the item line feeds alone.
-    #[serde(skip)]
-    crlf: bool,
     /// Bytes of its mboxrd item, told in version 2 only, where others follow.
     #[serde(default)]
     item: u64,
@@ -224,8 +208,7 @@ struct Wire<'a> {
     #[serde(with = "millis")]
     received: Timestamp,
     received_from: ReceivedFrom,
-    /// [`FINAL_NEWLINE`] and [`CRLF`].
-    ends: u8,
+    final_newline: bool,
     source: Option<Cow<'a, MailSource>>,
 }
 
@@ -253,8 +236,7 @@ impl Packer {
     ) -> std::io::Result<String> {
         let size = mail.raw.len();
         let mut item = Vec::with_capacity(size + size / 64 + 80);
-        let text = mboxrd::without_cr(&mail.raw);
-        mboxrd::quote(text.as_deref().unwrap_or(&mail.raw), mail.received, &mut item);
+        mboxrd::quote(&mail.raw, mail.received, &mut item);
         let packed = self.0.compress(&item)?;
         let wire = Wire {
             by,
@@ -265,8 +247,7 @@ impl Packer {
             size: size as u64,
             received: mail.received,
             received_from: mail.received_from,
-            ends: if mboxrd::ends_in_newline(&mail.raw) { FINAL_NEWLINE } else { 0 }
-                | if text.is_some() { CRLF } else { 0 },
+            final_newline: mboxrd::ends_in_newline(&mail.raw),
             source: mail.source.as_ref().map(bounded),
         };
         let header = postcard::to_extend(&wire, Vec::new()).map_err(std::io::Error::other)?;
@@ -342,14 +323,11 @@ fn read_wire(header: &[u8]) -> Result<ArchiveHeader, &'static str> {
         return Err("header is not as written");
     }
     let wire: Wire = postcard::from_bytes(wire).map_err(|_| "header cannot be read")?;
-    let Wire { by, prev, seq, packed, sha256, size, received, received_from, ends, source } = wire;
-    if ends > FINAL_NEWLINE | CRLF {
-        return Err("header cannot be read");
-    }
-    let source = source.map(Cow::into_owned);
-    let (final_newline, crlf) = (ends & FINAL_NEWLINE != 0, ends & CRLF != 0);
-    let mail =
-        MailHead { sha256, size, received, received_from, source, final_newline, crlf, item: 0 };
+    let Wire {
+        by, prev, seq, packed, sha256, size, received, received_from, final_newline, ..
+    } = wire;
+    let source = wire.source.map(Cow::into_owned);
+    let mail = MailHead { sha256, size, received, received_from, source, final_newline, item: 0 };
     Ok(ArchiveHeader {
         by: WrittenBy::Tag(by),
         seq,
@@ -391,7 +369,6 @@ pub fn unpack(header: &ArchiveHeader, packed: &[u8]) -> Content {
         }
         let raw =
             mboxrd::unquote(item, mail.final_newline).ok_or("content is not a mailbox item")?;
-        let raw = if mail.crlf { mboxrd::with_cr(&raw) } else { raw };
         if MessageRef::of(&raw) != mail.sha256 {
             return Err("content is not as written");
         }

@@ -34,36 +34,6 @@ pub fn ends_in_newline(raw: &[u8]) -> bool {
     raw.last() == Some(&b'\n')
 }
 
-/// A message with line feeds alone for line ends; `None` if it has any that is not CRLF, and so would not come back.
-pub fn without_cr(raw: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(raw.len());
-    for line in lines(raw) {
-        match line.strip_suffix(b"\n") {
-            Some(text) => {
-                out.extend_from_slice(text.strip_suffix(b"\r")?);
-                out.push(b'\n');
-            }
-            None => out.extend_from_slice(line),
-        }
-    }
-    Some(out)
-}
-
-/// The message that [`without_cr`] was given.
-pub fn with_cr(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() + text.len() / 32);
-    for line in lines(text) {
-        match line.strip_suffix(b"\n") {
-            Some(text) => {
-                out.extend_from_slice(text);
-                out.extend_from_slice(b"\r\n");
-            }
-            None => out.extend_from_slice(line),
-        }
-    }
-    out
-}
-
 /// Takes the message out of an item that [`quote`] wrote; `None` if it is not one.
 pub fn unquote(item: &[u8], final_newline: bool) -> Option<Vec<u8>> {
     let rest = item.strip_prefix(FROM)?;
@@ -143,29 +113,12 @@ mod tests {
         assert!(text.contains("\n>>From c\n\n"), "{text}");
     }
 
-    #[test]
-    fn only_line_ends_that_come_back_are_shortened() {
-        for (raw, text) in [
-            (&b"a\r\n\r\nb"[..], Some(&b"a\n\nb"[..])),
-            (b"a\r\r\nb\rc\r\n", Some(b"a\r\nb\rc\n")),
-            (b"a\r\nb\n", None),
-            (b"\n", None),
-            (b"\r", Some(b"\r")),
-        ] {
-            assert_eq!(without_cr(raw).as_deref(), text);
-            text.iter().for_each(|text| assert_eq!(with_cr(text), raw));
-        }
-    }
-
     proptest! {
         #[test]
         fn any_bytes_come_back(pieces in proptest::collection::vec(prop_oneof![
             Just(b"From ".to_vec()), Just(b">".to_vec()), Just(b"\n".to_vec()), Just(b"\r".to_vec()),
             proptest::collection::vec(any::<u8>(), 0..6)], 0..40)) {
             let raw = pieces.concat();
-            if let Some(text) = without_cr(&raw) {
-                prop_assert_eq!(&with_cr(&text), &raw);
-            }
             prop_assert_eq!(back(&raw), raw);
         }
     }

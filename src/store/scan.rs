@@ -345,10 +345,9 @@ impl Iterator for Scan {
 
 /// What begins at some byte.
 enum Found {
-    /// A segment's head: the store's id, and whether records of the version that is written may follow.
+    /// A segment's head, with the store's id.
     Head {
         store: String,
-        current: bool,
         end: u64,
     },
     Record(Record),
@@ -358,9 +357,7 @@ enum Found {
 fn read_record(segment: &mut Segment, offset: u64, content: bool) -> Result<Found, &'static str> {
     let (header, start) = read_head(segment, offset)?;
     let header = match header {
-        Header::Segment { store, current } => {
-            return Ok(Found::Head { store, current, end: start });
-        }
+        Header::Segment(store) => return Ok(Found::Head { store, end: start }),
         Header::Record(header) => header,
     };
     let end = start.saturating_add(header.packed);
@@ -461,7 +458,7 @@ pub fn written_by(dir: &Path) -> Option<String> {
 
 /// Whether records of the version that is written now may be added to a segment.
 pub fn is_current(dir: &Path, number: u32) -> bool {
-    matches!(beginning(dir, number), Some(Found::Head { current: true, .. }))
+    matches!(beginning(dir, number), Some(Found::Head { .. }))
 }
 
 /// Reads single records; keeps the segment open, since the next one is likely to be near.

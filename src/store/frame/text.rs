@@ -88,9 +88,9 @@ pub fn read(text: &[u8]) -> Result<Header, &'static str> {
                 serde_json::from_slice(text).map_err(unread)?;
             (store, seq, mails, packed, prev)
         }
-        3 | VERSION => {
+        VERSION => {
             let Head { store } = serde_json::from_slice(text).map_err(unread)?;
-            return Ok(Header::Segment { store, current: v == VERSION });
+            return Ok(Header::Segment(store));
         }
         _ => return Err(NEWER),
     };
