@@ -402,7 +402,6 @@ impl Findings {
         // A proof against something else proves nothing here; what a tool wrote under such a heading is none
         // until somebody has run it; and where a type that does not qualify is plain, talk of trying is not
         // taken for one.
-        let other_product = raised("other-product") && !(names_product && self.invents(ai));
         let unproven = if ai == AiUse::Suspected { FLAG_STRENGTH } else { 0 };
         let plain = self.hints.iter().any(|hint| {
             let of_type = hint.clause.as_str().starts_with("NQ")
@@ -414,6 +413,10 @@ impl Findings {
         let proof = self.flags.get("poc").copied().unwrap_or_default() - unproven - talk;
         // Whoever keeps the proof back, or has only read the code, names the request and does not show it.
         let withheld = self.flags.contains_key(UNPROVEN) || self.invents(ai);
+        // Another product's name beside a request to a version of ours tells who else was there.
+        let ours = names_product
+            && (self.invents(ai) || versions && !withheld && self.proves(proof >= FLAG_STRENGTH));
+        let other_product = raised("other-product") && !ours;
         let has_poc = !other_product && !withheld && proof >= FLAG_STRENGTH;
         Flags {
             ai,

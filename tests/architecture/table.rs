@@ -169,6 +169,7 @@ pub const TABLE: &[Row] = &[
             "jiff",
             "mail_builder",
             "rayon",
+            "rustix",
             "rustls",
             "serde",
             "serde_json",

@@ -79,9 +79,11 @@ impl<'a> Whole<'a> {
             clause if strength < 2 && self.worked && self.vector_agrees(clause) != Some(true) => {
                 true
             }
-            // Own steps weigh more than one weak word.
+            // Own steps weigh more than one weak word; with a lesser right, that a person has to act does not say
+            // that they install something.
             clause if self.thin.contains(clause) && proof => {
-                self.vector_agrees(clause) != Some(true)
+                let ours = self.lesser && !self.reading.versions.is_empty();
+                matches!(clause, "NQ6" | "NQ7") && ours || self.vector_agrees(clause) != Some(true)
             }
             // Where a lesser right was enough, a word of the admin tells who is meant to, or who is hit.
             "NQ11" if self.worked && self.lesser => self.vector_agrees("NQ11") != Some(true),
@@ -108,8 +110,8 @@ impl<'a> Whole<'a> {
         match clause {
             "NQ11" if says("/PR:H") => Some(true),
             "NQ5a" if says("/AV:P") => Some(true),
-            "NQ6" | "NQ7" if says("/UI:R") => Some(true),
             "NQ4" | "NQ6" | "NQ7" if says("/UI:N") => Some(false),
+            "NQ6" | "NQ7" if says("/UI:R") => Some(true),
             "NQ8" if says("/AV:N") => Some(true),
             "NQ8" if says("/AV:A") || says("/AV:L") => Some(false),
             _ => None,
